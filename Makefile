@@ -1,0 +1,52 @@
+# Every target runs inside the environment that scripts/run makes from uv.lock, with none of the caller's settings.
+SHELL := /bin/bash
+RUN := scripts/run
+.DEFAULT_GOAL := help
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+up: ## Start the platform with its sample practice (again: show where it is)
+	@$(RUN) python -m scripts.up
+
+down: ## Stop everything that `make up` started, and keep the data
+	@$(RUN) python -m scripts.down
+
+reset: ## Delete all data and start afresh with an empty platform
+	@$(RUN) python -m scripts.reset
+
+sample: ## Load the sample practice into an empty platform
+	@$(RUN) python -m scripts.sample
+
+logs: ## Follow all logs (ONLY=goals for some)
+	@$(RUN) python -m scripts.logs $(ONLY)
+
+token: ## Sign in for real and print an access token (WHO=mail@address)
+	@$(RUN) python -m scripts.token $(WHO)
+
+demo: ## Play the story against the running platform, in under two seconds
+	@$(RUN) python -m scripts.demo
+
+test: ## Run all tests, on real MongoDB and RabbitMQ (ARGS='-k relay')
+	@$(RUN) python -m pytest $(ARGS)
+
+test-fast: ## Run the tests that need no server
+	@$(RUN) python -m pytest -m "not servers" $(ARGS)
+
+check: ## Format, lint, types, imports, rooms, contracts
+	@$(RUN) python -m scripts.check
+
+format: ## Put the code into its form
+	@$(RUN) ruff format .
+	@$(RUN) ruff check --fix .
+
+imports: ## Check that imports point one way
+	@$(RUN) lint-imports
+
+contracts: ## Generate the contracts and the catalogue of events
+	@$(RUN) python -m scripts.contracts
+
+clean: down ## Stop everything, then delete the environment and all data
+	@rm -rf .venv .tandem build
+
+.PHONY: help up down reset sample logs token demo test test-fast check format imports contracts clean

@@ -1,0 +1,84 @@
+"""The processes of the platform and their settings, read off the folders of services/.
+
+Every service has a web and a worker; a service with the room `sender` has that process too.
+"""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from scripts import asked
+from scripts.place import PROJECT, Place
+
+FIRST = ("practices", "goals", "feedback", "notifications", "partners")
+PORT, METRICS, WORKER, SENDER = 8101, 100, 200, 300
+MAIL_PORT = 8125
+JWKS = "/.well-known/jwks.json"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One process of one service, and the name of the port on which it says that it is ready."""
+
+    service: str
+    kind: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.service}-{self.kind}"
+
+    @property
+    def command(self) -> list[str]:
+        return [sys.executable, "-m", f"services.{self.service}", self.kind]
+
+    @property
+    def metrics(self) -> str:
+        return f"{self.service}_metrics" if self.kind == "web" else f"{self.service}_{self.kind}_metrics"
+
+
+def services(folder: Path = PROJECT / "services") -> list[str]:
+    """All services, in the order of their ports."""
+    found = {file.parent.name for file in folder.glob("*/app.py")}
+    return [name for name in FIRST if name in found] + sorted(found - set(FIRST))
+
+
+def parts(folder: Path = PROJECT / "services") -> Iterator[Part]:
+    for service in services(folder):
+        yield Part(service, "web")
+        yield Part(service, "worker")
+        if any((folder / service).glob("sender*")):
+            yield Part(service, "sender")
+
+
+def usual_ports() -> dict[str, int]:
+    ports = {"mail": MAIL_PORT}
+    known = [*FIRST, *(name for name in services() if name not in FIRST)]
+    for service in services():
+        port = PORT + known.index(service)
+        ports |= {service: port, f"{service}_metrics": port + METRICS}
+        ports |= {f"{service}_worker_metrics": port + WORKER, f"{service}_sender_metrics": port + SENDER}
+    used = {part.metrics for part in parts()} | set(services()) | {"mail"}
+    return {name: port for name, port in ports.items() if name in used}
+
+
+def environment(place: Place, service: str) -> dict[str, str]:
+    """The settings of one service of this copy."""
+    known = place.read()
+    ports: dict[str, int] = known["ports"]
+    issuer = f"http://127.0.0.1:{ports['practices']}"
+    settings = {
+        "ENVIRONMENT": "development",
+        "MONGO_URL": known["servers"]["mongo_url"],
+        "AMQP_URL": known["servers"]["amqp_url"],
+        "ISSUER": issuer,
+        "JWKS_URL": issuer + JWKS,
+        "SECRET_KEY_FILE": place.secret(f"{service}.key"),
+        "PORT": ports[service],
+        "METRICS_PORT": ports[f"{service}_metrics"],
+        "WORKER_METRICS_PORT": ports[f"{service}_worker_metrics"],
+        "SENDER_METRICS_PORT": ports.get(f"{service}_sender_metrics", ""),
+        "SMTP_URL": f"smtp://127.0.0.1:{ports['mail']}",
+        "MAIL_FROM": "tandem@example.org",
+    }
+    return asked.plain() | {f"TANDEM_{name}": str(value) for name, value in settings.items()}

@@ -1,0 +1,1 @@
+"""Finding or making MongoDB and RabbitMQ: named by URL, in containers, or as local binaries."""

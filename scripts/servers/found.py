@@ -1,0 +1,16 @@
+"""What every way of getting servers has in common."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+START_SECONDS = 90.0
+
+
+@dataclass(frozen=True)
+class Servers:
+    """Where both servers are, and how to see that they answer."""
+
+    way: str
+    mongo_url: str
+    amqp_url: str
+    ready: dict[str, Callable[[], bool]] = field(default_factory=dict)

@@ -1,0 +1,147 @@
+"""MongoDB and RabbitMQ as processes of this machine, with all they keep under our state folder.
+
+The broker that Debian's package may have started is neither used nor touched: ours is run by the script in
+the package's library folder, with its own node name, cookie, epmd, ports and files.
+"""
+
+import os
+import secrets
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from scripts import asked, processes
+from scripts.place import PROJECT, Place, write_private
+from scripts.servers import answers
+from scripts.servers.found import Servers
+from scripts.telling import step
+from scripts.trouble import Trouble
+
+NAMES = ("rabbit", "epmd", "mongo")
+RABBIT = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
+APT = ("apt-get", "-qq", "-o", "DPkg::Lock::Timeout=60")
+NOT_ROOT = (
+    "run `apt-get install {packages}` as root, or name servers by TANDEM_MONGO_URL and TANDEM_AMQP_URL."
+)
+
+
+def install() -> Path:
+    """Make sure that both servers are on this machine; gives mongod."""
+    if not RABBIT.exists() or shutil.which("epmd") is None:
+        _apt("rabbitmq-server")
+    mongod = _mongod()
+    if mongod is None:
+        with step("Installing MongoDB from the lock"):
+            _must(
+                ["/bin/bash", str(PROJECT / "scripts" / "environment"), "local"],
+                "MongoDB could not be installed",
+            )
+        mongod = _mongod()
+    if mongod is None:
+        raise Trouble(
+            "There is no mongod for this machine: put one in PATH, or name a server by TANDEM_MONGO_URL."
+        )
+    if b"libcurl" in subprocess.run([mongod, "--version"], capture_output=True, check=False).stderr:  # noqa: S603
+        _apt("libcurl4")
+    return mongod
+
+
+def start(place: Place, ports: Mapping[str, int], mongod: Path) -> Servers:
+    """Start what does not run; both come up at the same time."""
+    if not processes.is_running(place, "mongo"):
+        _start_mongo(place, ports["mongo"], mongod)
+    if not processes.is_running(place, "rabbit"):
+        _start_rabbit(place, ports)
+    host = f"127.0.0.1:{ports['mongo']}"
+    user, password = _user(place)
+    amqp_url = f"amqp://{user}:{password}@127.0.0.1:{ports['rabbit']}//"
+    ready = {"mongo": answers.one_node_replica_set(host), "rabbit": lambda: answers.amqp_broker(amqp_url)}
+    return Servers("local", f"mongodb://{host}/?replicaSet=rs0", amqp_url, ready)
+
+
+def _start_mongo(place: Place, port: int, mongod: Path) -> None:
+    flags = ["--bind_ip", "127.0.0.1", "--port", str(port), "--replSet", "rs0", "--nounixsocket", "--quiet"]
+    sizes = ["--wiredTigerCacheSizeGB", "0.5", "--oplogSize", "512"]
+    command: list[str | Path] = [mongod, "--dbpath", place.folder("mongo"), *flags, *sizes]
+    processes.start(place, "mongo", command, asked.plain())
+
+
+def _start_rabbit(place: Place, ports: Mapping[str, int]) -> None:
+    home = place.folder("rabbit")
+    user, password = _user(place)
+    write_private(home / "rabbitmq.conf", f"default_user = {user}\ndefault_pass = {password}\n")
+    (home / "enabled_plugins").write_text("[].\n")
+    epmd = {"ERL_EPMD_PORT": str(ports["epmd"]), "ERL_EPMD_ADDRESS": "127.0.0.1"}
+    if not processes.is_running(place, "epmd"):
+        # Started here and not by the broker, so that it is ours to end.
+        processes.start(place, "epmd", [shutil.which("epmd") or "epmd"], asked.plain() | epmd)
+    files = {
+        "HOME": home,
+        "RABBITMQ_MNESIA_BASE": home / "mnesia",
+        "RABBITMQ_LOG_BASE": home / "log",
+        "RABBITMQ_ENABLED_PLUGINS_FILE": home / "enabled_plugins",
+        "RABBITMQ_CONFIG_FILE": home / "rabbitmq",
+        "RABBITMQ_CONF_ENV_FILE": home / "none.conf",
+        "RABBITMQ_PID_FILE": home / "pid",
+    }
+    network = {
+        "RABBITMQ_NODENAME": _node(place),
+        "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+        "RABBITMQ_NODE_PORT": str(ports["rabbit"]),
+        "RABBITMQ_DIST_PORT": str(ports["dist"]),
+        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
+    }
+    environment = asked.plain() | {name: str(value) for name, value in files.items()} | network | epmd
+    processes.start(place, "rabbit", [RABBIT], environment, cwd=home)
+
+
+def _node(place: Place) -> str:
+    """The node's name, which names its data folder and so stays as it was made."""
+    known = place.read().get("node")
+    if known is None:
+        known = f"tandem-{secrets.token_hex(4)}@localhost"
+        place.remember(node=known)
+    return str(known)
+
+
+def _user(place: Place) -> tuple[str, str]:
+    file = place.folder("secrets") / "rabbit"
+    if not file.exists():
+        write_private(file, secrets.token_urlsafe(24))
+    return "tandem", file.read_text()
+
+
+def _mongod() -> Path | None:
+    in_path = shutil.which("mongod")
+    shipped = sorted(PROJECT.glob(".venv/lib/python*/site-packages/fiftyone/db/bin/mongod"))
+    return Path(in_path) if in_path else next(iter(shipped), None)
+
+
+def _apt(*packages: str) -> None:
+    names = " ".join(packages)
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        raise Trouble(f"{names} is not installed: " + NOT_ROOT.format(packages=names))
+    with step(f"Installing {names} by apt-get"):
+        failed = f"apt-get could not install {names}"
+        _must([*APT, "update"], failed)
+        _must([*APT, "install", "--download-only", "-y", "--no-install-recommends", *packages], failed)
+        # In a session of its own: an interrupt must not leave dpkg half-way.
+        _must([*APT, "install", "-y", "--no-install-recommends", *packages], failed, start_new_session=True)
+
+
+def _must(command: list[str], failed: str, start_new_session: bool = False) -> None:
+    environment = asked.plain() | {"DEBIAN_FRONTEND": "noninteractive"}
+    done = subprocess.run(  # noqa: S603
+        command,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        start_new_session=start_new_session,
+    )
+    if done.returncode:
+        said = [text for text in (done.stderr or done.stdout).splitlines() if text.strip()]
+        raise Trouble(
+            f"{failed} ({said[-1].strip() if said else done.returncode}): see to that, then try again."
+        )

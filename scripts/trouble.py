@@ -1,0 +1,34 @@
+"""What a person reads when a command cannot go on: one sentence that names the trouble and the way out."""
+
+import signal
+import sys
+from collections.abc import Callable
+from types import FrameType
+
+
+class Trouble(Exception):
+    """A command cannot go on; the message is the whole sentence for the person."""
+
+
+def run(main: Callable[[], int | None]) -> None:
+    """Run a command: trouble ends it with its sentence and 1, an interrupt with 130."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGHUP, _interrupt)
+    try:
+        sys.exit(main() or 0)
+    except Trouble as trouble:
+        sys.exit(_say(str(trouble), 1))
+    except PermissionError as error:
+        way_out = "run make as the owner of this folder or as root."
+        sys.exit(_say(f"There is no permission for {error.filename or 'what is needed'}: {way_out}", 1))
+    except KeyboardInterrupt:
+        sys.exit(_say("Interrupted.", 130))
+
+
+def _say(sentence: str, code: int) -> int:
+    sys.stderr.write(sentence + "\n")
+    return code
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

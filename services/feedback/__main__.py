@@ -1,0 +1,5 @@
+"""python -m services.feedback prepare | web | worker | parked | republish"""
+
+from services.feedback.app import service
+
+service.run()

@@ -1,0 +1,1 @@
+"""What partners says: nothing yet, because nobody would listen."""

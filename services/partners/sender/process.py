@@ -1,0 +1,210 @@
+"""The process behind `python -m services.partners sender`: one active sender, chosen by a lease.
+
+Rules kept here:
+- Only the holder sends. A lease that could not be renewed stops every attempt that is under way, before
+  another sender may take over, so that slow endpoints are not called by two at once.
+- At most four attempts are under way to one endpoint, and a hundred in all.
+- Nothing is marked before it is sent: a sender that dies leaves its deliveries due, and the next one sends
+  them again under the same webhook-id.
+"""
+
+import asyncio
+import logging
+import signal
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from random import SystemRandom
+from typing import Any
+
+from pymongo.database import Database
+
+from services.partners.domain import GONE, Attempt, Delivery, Endpoint, PublicEvent
+from services.partners.sender.attempt import IN_FLIGHT, call, open_session
+from services.partners.sender.fanout import FanOut
+from services.partners.sender.metrics import TRIED
+from services.partners.store import Deliveries, Endpoints, Outgoing
+from shared.clock import now
+from shared.ids import PLATFORM
+from shared.settings import Settings
+from shared.store.aggregates import StaleVersion
+from shared.store.changes import Wakeup
+from shared.store.client import Document, StoreUnavailable, answers, connect
+from shared.store.lease import Lease
+from shared.web import health
+
+log = logging.getLogger(__name__)
+
+PER_ENDPOINT = 4
+POLL = 1.0
+RENEW_EVERY = 2.0
+# With RENEW_EVERY it stays below the lease's 8 s, so that we stop before another may start.
+RENEW_WITHIN = 5.0
+DRAIN_WITHIN = 16.0
+
+
+def run(service: Any, settings: Settings) -> None:
+    """Send until SIGTERM."""
+    database = connect(settings)
+    checks = {"database": lambda: answers(database)}
+    health.serve(settings.host, settings.sender_metrics_port, checks, variable="TANDEM_SENDER_METRICS_PORT")
+    asyncio.run(_until_stopped(Sender(database, settings)))
+
+
+async def _until_stopped(sender: "Sender") -> None:
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(16, "store"))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, sender.stop)
+    await sender.run()
+
+
+class Sender:
+    """The endpoints are called on the event loop; the store, which blocks, on threads beside it."""
+
+    def __init__(self, database: Database[Document], settings: Settings) -> None:
+        self._settings = settings
+        self._lease = Lease(database["leases"], "sender")
+        self._wakeup = Wakeup(database, ["outgoing", "fanouts"])
+        self._fanout = FanOut(database)
+        self._outgoing = Outgoing(database)
+        self._endpoints = Endpoints(database)
+        self._deliveries = Deliveries(database)
+        self._under_way: dict[str, asyncio.Task[None]] = {}
+        self._busy: Counter[str] = Counter()
+        self._look = asyncio.Event()
+        self._stopping = False
+        self._jitter = SystemRandom().random
+
+    def stop(self) -> None:
+        self._stopping = True
+        self._look.set()
+
+    async def run(self) -> None:
+        async with open_session(self._settings.development) as self._session, asyncio.TaskGroup() as group:
+            background = [group.create_task(self._keep_lease()), group.create_task(self._watch())]
+            while not self._stopping:
+                self._look.clear()
+                await self._round()
+                await self._look.wait()
+            await self._drain()
+            for task in background:
+                task.cancel()
+        await asyncio.to_thread(self._wakeup.stop)
+        await asyncio.to_thread(self._lease.release)
+        log.info("Stopped")
+
+    async def _keep_lease(self) -> None:
+        held = False
+        while True:
+            before, held = held, await self._hold()
+            if held and not before:
+                log.info("Sending")
+                self._wakeup.start()
+                self._look.set()
+            elif before and not held:
+                log.warning("Lease lost, sending stopped", extra={"under_way": len(self._under_way)})
+                for task in self._under_way.values():
+                    task.cancel()
+                await asyncio.to_thread(self._wakeup.stop)
+            await asyncio.sleep(RENEW_EVERY)
+
+    async def _hold(self) -> bool:
+        try:
+            async with asyncio.timeout(RENEW_WITHIN):
+                return await asyncio.to_thread(self._lease.hold)
+        except (TimeoutError, StoreUnavailable):
+            return False
+
+    async def _watch(self) -> None:
+        """Look at least each second, and whenever something new is written."""
+        while True:
+            await asyncio.to_thread(self._wakeup.wait, POLL)
+            self._look.set()
+
+    async def _round(self) -> None:
+        try:
+            if self._lease.held and await asyncio.to_thread(self._decide):
+                self._look.set()
+            while self._lease.held and (room := IN_FLIGHT - len(self._under_way)):
+                due = await asyncio.to_thread(self._due, room, list(self._under_way), self._full())
+                if not [self._start(one) for one in due if self._busy[one.endpoint_id] < PER_ENDPOINT]:
+                    return
+        except StoreUnavailable as error:
+            log.warning("Store did not answer", extra={"error": type(error).__name__})
+
+    def _decide(self) -> bool:
+        more = self._fanout.decide_new()
+        return self._fanout.look_back(now()) or more
+
+    def _due(self, room: int, under_way: list[str], full: list[str]) -> list[Delivery]:
+        return self._deliveries.due(now(), room, under_way, full)
+
+    def _full(self) -> list[str]:
+        return [endpoint_id for endpoint_id, count in self._busy.items() if count >= PER_ENDPOINT]
+
+    def _start(self, delivery: Delivery) -> bool:
+        self._busy[delivery.endpoint_id] += 1
+        task = asyncio.create_task(self._send(delivery))
+        self._under_way[delivery.id] = task
+        task.add_done_callback(lambda _: self._ended(delivery))
+        return True
+
+    def _ended(self, delivery: Delivery) -> None:
+        del self._under_way[delivery.id]
+        self._busy[delivery.endpoint_id] -= 1
+        self._busy += Counter()  # forgets the idle ones
+        self._look.set()
+
+    async def _send(self, delivery: Delivery) -> None:
+        try:
+            subject = await asyncio.to_thread(self._subject, delivery)
+            if subject and self._lease.held:
+                attempt, retry_after = await call(self._session, *subject, self._settings)
+                await asyncio.to_thread(self._conclude, delivery, attempt, retry_after)
+        except StoreUnavailable as error:
+            ids = {"delivery_id": delivery.id, "error": type(error).__name__}
+            log.warning("Delivery was not recorded and comes again", extra=ids)
+
+    def _subject(self, delivery: Delivery) -> tuple[Endpoint, PublicEvent] | None:
+        """What to send where; none, and the delivery cancelled, where the app is no longer entitled to it."""
+        endpoint = self._endpoints.find(PLATFORM, delivery.endpoint_id)
+        event = self._outgoing.get(delivery.practice_id, delivery.event_id)
+        if endpoint and event and self._fanout.entitles(event, endpoint):
+            return endpoint, event
+        self._deliveries.record(delivery.cancelled())
+        log.info("Delivery cancelled", extra=_ids(delivery))
+        return None
+
+    def _conclude(self, delivery: Delivery, attempt: Attempt, retry_after: timedelta | None) -> None:
+        after = delivery.after(attempt, self._jitter(), retry_after)
+        self._deliveries.record(after)
+        outcome = {"status": attempt.status, "error": attempt.error, "ms": attempt.ms, "state": after.state}
+        TRIED.labels(after.state.value).inc()
+        log.info("Delivery tried", extra=_ids(delivery) | outcome)
+        if attempt.status == GONE:
+            self._disable(delivery.endpoint_id)
+
+    def _disable(self, endpoint_id: str) -> None:
+        endpoint = self._endpoints.get(PLATFORM, endpoint_id)
+        endpoint.disable(now())
+        try:
+            self._endpoints.save(endpoint)
+        except StaleVersion:
+            return  # its app is changing it; the next delivery will be told 410 again
+        log.info("Endpoint disabled", extra={"endpoint_id": endpoint_id})
+
+    async def _drain(self) -> None:
+        if self._under_way:
+            await asyncio.wait(list(self._under_way.values()), timeout=DRAIN_WITHIN)
+        for task in list(self._under_way.values()):
+            task.cancel()
+
+
+def _ids(delivery: Delivery) -> dict[str, Any]:
+    return {
+        "delivery_id": delivery.id,
+        "event_id": delivery.event_id,
+        "endpoint_id": delivery.endpoint_id,
+        "practice_id": delivery.practice_id,
+    }

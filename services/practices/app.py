@@ -1,0 +1,35 @@
+"""The parts of practices."""
+
+from services.practices import events
+from services.practices.access import standings
+from services.practices.api import APIS
+from services.practices.commands import COMMANDS
+from services.practices.handlers import subscriber
+from services.practices.mailer import send_letters
+from services.practices.store import COLLECTIONS
+from services.practices.tokens import keep_fresh, make_first
+from shared.service import Service
+
+service = Service(
+    name="practices",
+    title="Practices: people, care, and who may come in.",
+    events=(
+        events.PracticeOpened,
+        events.MemberJoined,
+        events.MemberSuspended,
+        events.ClientEnrolled,
+        events.ClientConsented,
+        events.ClientConsentWithdrawn,
+        events.EpisodeStarted,
+        events.AppRegistered,
+        events.GrantGiven,
+        events.GrantRevoked,
+    ),
+    collections=COLLECTIONS,
+    apis=APIS,
+    subscriber=subscriber,
+    standings=standings,
+    timers=(send_letters, keep_fresh),
+    commands=COMMANDS,
+    preparations=(make_first,),
+)

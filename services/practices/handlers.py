@@ -1,0 +1,5 @@
+"""Practices listens to nothing."""
+
+from shared.messaging.subscriber import Subscriber
+
+subscriber = Subscriber("practices")

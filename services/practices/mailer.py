@@ -1,0 +1,118 @@
+"""Sends one-time codes by mail, at least once each, and only to addresses that are known.
+
+It works apart from the request that asked, so that no answer takes longer for a known address. The
+mail does not say what it is about: others may see a person's mailbox.
+"""
+
+import logging
+import smtplib
+import ssl
+import threading
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+from email.utils import format_datetime
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from cryptography.fernet import InvalidToken
+
+from services.practices.sign_in import SignIn
+from services.practices.store import Code, SignIns
+from shared.clock import now
+from shared.settings import Settings
+from shared.store.changes import Wakeup
+from shared.store.client import StoreUnavailable
+from shared.store.lease import Lease
+
+log = logging.getLogger(__name__)
+
+POLL = 1.0
+TIMEOUT = 10.0
+AGAIN_AFTER = timedelta(seconds=5)
+SUBJECT = "Your code"
+TEXT = """{code}
+
+It works once, for ten minutes. If you did not ask for it, there is nothing you need to do.
+"""
+
+
+def send_letters(database: Any, settings: Settings, stopping: threading.Event) -> None:
+    """The worker's timer: one worker at a time sends, as soon as a code is asked for."""
+    lease = Lease(database["leases"], "mailer", ttl=timedelta(seconds=2 * TIMEOUT))
+    wakeup = Wakeup(database, ["sign_ins"])
+    wakeup.start()
+    while not stopping.is_set():
+        try:
+            send_due(database, settings, lease)
+        except StoreUnavailable as error:
+            log.warning("Letters not looked for", extra={"error": type(error).__name__})
+        wakeup.wait(POLL)
+    wakeup.stop()
+    lease.release()
+
+
+def send_due(database: Any, settings: Settings, lease: Lease) -> None:
+    """One round; it ends early where the mail server is away or another worker took over."""
+    sign_ins, sign_in = SignIns(database), SignIn(database, settings)
+    for address, codes in sign_ins.to_send(now()):
+        if not lease.hold():
+            return
+        try:
+            _send_all(sign_in, address, codes, settings)
+        except OSError as error:  # SMTPException is one of them
+            log.warning("Letter not sent", extra={"error": type(error).__name__})
+            sign_ins.put_off(address, now() + AGAIN_AFTER)
+        else:
+            sign_ins.settle(address, codes)
+
+
+def _send_all(sign_in: SignIn, address: str, codes: list[Code], settings: Settings) -> None:
+    """Each code once to each spelling of the address: what was typed is never mailed to."""
+    emails = sorted({person.email for person in sign_in.people(address)})
+    for code in codes:
+        if code.expires_at > now():
+            for email in emails:
+                _send(sign_in, code, email, settings)
+
+
+def _send(sign_in: SignIn, code: Code, email: str, settings: Settings) -> None:
+    try:
+        mail = written(email, sign_in.unsealed(code), code.id, settings.mail_from, code.made_at)
+    except (ValueError, InvalidToken) as error:
+        # No later try can read it, or address it.
+        log.error("Letter given up", extra={"error": type(error).__name__, "code_id": code.id})
+        return
+    with _connection(settings.smtp_url) as server:
+        server.send_message(mail)
+    log.info("Letter sent", extra={"code_id": code.id})
+
+
+def written(email: str, code: str, id: str, sender: str, at: datetime) -> EmailMessage:
+    mail = EmailMessage()
+    mail["Subject"] = SUBJECT
+    mail["From"] = sender
+    mail["To"] = email
+    mail["Date"] = format_datetime(at)
+    # The same for every repeat, so that repeats are recognised.
+    mail["Message-ID"] = f"<{id}@{sender.rstrip('>').rpartition('@')[2]}>"
+    mail["Auto-Submitted"] = "auto-generated"
+    mail.set_content(TEXT.format(code=f"{code[:4]} {code[4:]}"))
+    return mail
+
+
+def _connection(url: str) -> smtplib.SMTP:
+    parts = urlsplit(url)
+    host, context = parts.hostname or "localhost", ssl.create_default_context()
+    if parts.scheme == "smtps":
+        server: smtplib.SMTP = smtplib.SMTP_SSL(host, parts.port or 465, timeout=TIMEOUT, context=context)
+    else:
+        server = smtplib.SMTP(host, parts.port or 25, timeout=TIMEOUT)
+    try:
+        if parts.username:
+            if parts.scheme == "smtp":
+                server.starttls(context=context)
+            server.login(unquote(parts.username), unquote(parts.password or ""))
+    except OSError:
+        server.close()
+        raise
+    return server

@@ -1,0 +1,87 @@
+"""A small practice to try things with: the same ids however often it is loaded."""
+
+from base64 import urlsafe_b64encode
+from typing import Any
+
+from services.practices.domain import App, Client, Episode, Member, Practice, Role, look_up
+from services.practices.store import Apps, Clients, Episodes, Members, Practices
+from shared.clock import now
+from shared.ids import PLATFORM, derived_from
+from shared.settings import Settings
+
+STAFF = {
+    "Olivia Ortiz": {Role.OWNER},
+    "Clara Costa": {Role.CLINICIAN},
+    "Daniel Dube": {Role.CLINICIAN},
+}
+CLIENTS = ("Maya Moreno", "Noah Novak")
+CLINICIAN = "Clara Costa"
+TIMEZONE = "Europe/Lisbon"
+CRISIS_TEXT = "In danger? Call 112. To talk to somebody now, day or night, call 1411."
+
+
+def load(database: Any, settings: Settings) -> dict[str, Any]:
+    """Add what is not there yet; gives who there is and how the app signs in."""
+    practice = _practice(database)
+    staff = {name: _member(database, settings, practice, name) for name in STAFF}
+    clients = [_client(database, settings, practice, staff[CLINICIAN], name) for name in CLIENTS]
+    for client in clients:
+        _episode(database, client, staff[CLINICIAN])
+    secret = urlsafe_b64encode(settings.key("sample")).decode().rstrip("=")
+    app, _ = Apps(database).add(
+        App.register(id=derived_from("sample", "app"), practice_id=PLATFORM, name="Demo EHR", secret=secret)
+    )
+    return {
+        "practice_id": practice.id,
+        "people": [
+            *(_shown(member, *sorted(member.roles)) for member in staff.values()),
+            *(_shown(client, "client") for client in clients),
+        ],
+        "app": {"id": app.id, "name": app.name, "client_secret": secret},
+    }
+
+
+def _practice(database: Any) -> Practice:
+    return Practices(database).add(
+        Practice.open(
+            id=derived_from("sample", "practice"),
+            name="Harbour Practice",
+            timezone=TIMEZONE,
+            locale="en",
+            languages=["en"],
+            crisis_texts={"en": CRISIS_TEXT},
+        )
+    )[0]
+
+
+def _member(database: Any, settings: Settings, practice: Practice, name: str) -> Member:
+    about = _about(settings, name)
+    return Members(database).add(Member.join(practice_id=practice.id, roles=STAFF[name], **about))[0]
+
+
+def _client(database: Any, settings: Settings, practice: Practice, by: Member, name: str) -> Client:
+    about = _about(settings, name)
+    return Clients(database).add(Client.enrol(practice, adult=True, at=now(), enrolled_by=by.id, **about))[0]
+
+
+def _episode(database: Any, client: Client, clinician: Member) -> Episode:
+    id = derived_from("sample", "episode", client.id)
+    return Episodes(database).add(
+        Episode.start(id=id, client=client, clinician=clinician, by=clinician, at=now())
+    )[0]
+
+
+def _about(settings: Settings, name: str) -> dict[str, str]:
+    email = f"{name.split()[0].lower()}@example.org"
+    return {
+        "id": derived_from("sample", name),
+        "display_name": name,
+        "email": email,
+        "address": look_up(email, settings.key("email")),
+        "language": "en",
+        "timezone": TIMEZONE,
+    }
+
+
+def _shown(person: Member | Client, *roles: str) -> dict[str, str]:
+    return {"name": person.display_name, "email": person.email, "role": ", ".join(roles), "id": person.id}

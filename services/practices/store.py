@@ -1,0 +1,280 @@
+"""Where practices keeps its aggregates, and what sign-in needs beside them.
+
+Every call takes the practice, except what sign-in asks before it is known: by address, by app, by
+refresh token.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import ClassVar, Generic, Protocol, TypeVar
+
+from pymongo import ReturnDocument
+from pymongo.database import Database
+from pymongo.errors import DuplicateKeyError
+
+from services.practices.domain import (
+    AddressTaken,
+    App,
+    AppNotFound,
+    Client,
+    ClientNotFound,
+    Episode,
+    EpisodeNotFound,
+    EpisodeStatus,
+    Grant,
+    GrantNotFound,
+    Member,
+    MemberNotFound,
+    MemberStatus,
+    Practice,
+    PracticeNotFound,
+)
+from shared.ids import PLATFORM
+from shared.store.aggregates import Aggregate, Aggregates, KeyReused
+from shared.store.client import Document
+from shared.store.indexes import Index, aggregates, plain
+
+_ADDRESS_IN_PRACTICE = Index((("practice_id", 1), ("address", 1)), unique=True)
+# Sign-in by address does not know the practice yet (architecture.md, Identity and access).
+_ADDRESS = [("address", 1)]
+
+COLLECTIONS = (
+    aggregates("practices"),
+    aggregates("members", _ADDRESS_IN_PRACTICE, _ADDRESS, [("practice_id", 1), ("_id", 1)]),
+    aggregates("clients", _ADDRESS_IN_PRACTICE, _ADDRESS, [("practice_id", 1), ("_id", 1)]),
+    aggregates(
+        "episodes",
+        [("practice_id", 1), ("client_id", 1), ("_id", 1)],
+        [("practice_id", 1), ("clinician_id", 1), ("client_id", 1)],
+    ),
+    aggregates("apps", [("practice_id", 1), ("_id", 1)]),
+    aggregates("grants", [("practice_id", 1), ("_id", 1)]),
+    plain("sign_ins", [("due", 1)], Index((("expires_at", 1),), expire_after=0)),
+    plain("refresh_tokens", Index((("expires_at", 1),), expire_after=0)),
+    plain("signing_keys", [("practice_id", 1), ("published_at", 1)]),
+)
+
+CURRENT: Document = {"status": {"$in": [EpisodeStatus.ACTIVE]}}
+
+
+class Practices(Aggregates[Practice]):
+    def __init__(self, database: Database[Document]) -> None:
+        super().__init__(database["practices"], Practice, PracticeNotFound)
+
+
+class Person(Aggregate, Protocol):
+    address: str
+
+
+P = TypeVar("P", bound=Person)
+
+
+class _People(Aggregates[P], Generic[P]):
+    """People are found by address across practices, and an address is one person's in each."""
+
+    present: ClassVar[Document] = {}
+
+    def add(self, aggregate: P, fingerprint: str | None = None) -> tuple[P, bool]:
+        try:
+            return super().add(aggregate, fingerprint)
+        except DuplicateKeyError:
+            raise AddressTaken("Find the person who has it in the list, or use another address.") from None
+
+    def with_address(self, address: str) -> list[P]:
+        """Those who may sign in with it, in any practice."""
+        return [self._load(found) for found in self.collection.find({"address": address, **self.present})]
+
+
+class Members(_People[Member]):
+    present: ClassVar[Document] = {"status": MemberStatus.ACTIVE}
+
+    def __init__(self, database: Database[Document]) -> None:
+        super().__init__(database["members"], Member, MemberNotFound)
+
+
+class Clients(_People[Client]):
+    def __init__(self, database: Database[Document]) -> None:
+        super().__init__(database["clients"], Client, ClientNotFound)
+
+    def among(self, practice_id: str, ids: Sequence[str], limit: int, after: str | None) -> list[Client]:
+        return self.list(practice_id, {"_id": {"$in": ids}}, limit, after)
+
+
+class Episodes(Aggregates[Episode]):
+    def __init__(self, database: Database[Document]) -> None:
+        super().__init__(database["episodes"], Episode, EpisodeNotFound)
+
+    def of_client(self, practice_id: str, client_id: str, limit: int, after: str | None) -> list[Episode]:
+        return self.list(practice_id, {"client_id": client_id}, limit, after)
+
+    def any_of(self, practice_id: str, client_id: str) -> bool:
+        return self.find_by(practice_id, client_id=client_id) is not None
+
+    def current(self, practice_id: str, clinician_id: str, client_id: str) -> bool:
+        pair = {"clinician_id": clinician_id, "client_id": client_id}
+        return self.find_by(practice_id, **pair, **CURRENT) is not None
+
+    def caseload(self, practice_id: str, clinician_id: str) -> list[str]:
+        """The ids of the clients with whom a clinician works now."""
+        where = {"practice_id": practice_id, "clinician_id": clinician_id, **CURRENT}
+        return self.collection.distinct("client_id", where)
+
+
+class Apps(Aggregates[App]):
+    """Apps belong to no practice."""
+
+    def __init__(self, database: Database[Document]) -> None:
+        super().__init__(database["apps"], App, AppNotFound)
+
+    def named(self, app_id: str) -> App:
+        return self.get(PLATFORM, app_id)
+
+
+class Grants(Aggregates[Grant]):
+    """At most one grant for each practice and app, given again after it was revoked."""
+
+    def __init__(self, database: Database[Document]) -> None:
+        super().__init__(database["grants"], Grant, GrantNotFound)
+
+    def add(self, aggregate: Grant, fingerprint: str | None = None) -> tuple[Grant, bool]:
+        (giving,) = aggregate.givings
+        before = self.repeated(aggregate.practice_id, giving, fingerprint)
+        if before is not None:
+            return before, False
+        aggregate.givings[giving] = fingerprint
+        try:
+            return super().add(aggregate)
+        except DuplicateKeyError:
+            earlier = self.get(aggregate.practice_id, aggregate.id)
+            earlier.give_again(aggregate)
+            return self.save(earlier), True
+
+    def repeated(self, practice_id: str, id: str, fingerprint: str | None) -> Grant | None:
+        """The grant that the request `id` gave, whatever became of it since."""
+        found = self.find_by(practice_id, **{f"givings.{id}": {"$exists": True}})
+        if found is not None and found.givings[id] != fingerprint:
+            raise KeyReused("Send a new Idempotency-Key with a new body, or the same body again.")
+        return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Code:
+    """A one-time code: its keyed hash, and until it is sent an encrypted copy with the address."""
+
+    id: str
+    digest: str
+    made_at: datetime
+    expires_at: datetime
+    sealed: bytes | None = None
+    tries: int = 0
+    used_at: datetime | None = None
+
+
+class SignIns:
+    """One document for each address that asked to sign in, known or not, with its last codes."""
+
+    def __init__(self, database: Database[Document]) -> None:
+        self.collection = database["sign_ins"]
+
+    def ask(self, address: str, code: Code, most: int, within: timedelta) -> bool:
+        """Add a code unless `most` were asked for `within` that time: one atomic write, for anybody."""
+        room = [
+            {f"codes.{most - 1}": {"$exists": False}},
+            {"codes.0.made_at": {"$lte": code.made_at - within}},
+        ]
+        added = {"$push": {"codes": {"$each": [asdict(code)], "$slice": -most}}}
+        kept = {"$set": {"due": code.made_at, "expires_at": code.made_at + within}}
+        return self._push({**_platform(address), "$or": room}, {**added, **kept})
+
+    def _push(self, where: Document, update: Document) -> bool:
+        try:
+            self.collection.update_one(where, update, upsert=True)
+        except DuplicateKeyError:
+            # It is there and full, or another request made it a moment ago.
+            return self.collection.update_one(where, update).matched_count == 1
+        return True
+
+    def try_codes(self, address: str, at: datetime) -> list[Code]:
+        """Count a try of every live code before any is looked at; gives them as they were before it."""
+        found = self.collection.find_one_and_update(
+            _platform(address),
+            {"$inc": {"codes.$[live].tries": 1}},
+            array_filters=[{"live.expires_at": {"$gt": at}, "live.used_at": None}],
+            return_document=ReturnDocument.BEFORE,
+        )
+        codes = [Code(**code) for code in found["codes"]] if found else []
+        return [code for code in codes if code.expires_at > at and code.used_at is None]
+
+    def forgive_try(self, address: str, code: Code) -> None:
+        self.collection.update_one(
+            {**_platform(address), "codes.id": code.id}, {"$inc": {"codes.$.tries": -1}}
+        )
+
+    def use(self, address: str, code: Code, at: datetime) -> bool:
+        """True for the one request that uses it."""
+        unused = {"codes": {"$elemMatch": {"id": code.id, "used_at": None}}}
+        result = self.collection.update_one(
+            {**_platform(address), **unused}, {"$set": {"codes.$.used_at": at}}
+        )
+        return result.modified_count == 1
+
+    def to_send(self, at: datetime, limit: int = 100) -> Iterator[tuple[str, list[Code]]]:
+        """Addresses with codes that are not sent yet, longest waiting first."""
+        for found in self.collection.find({"due": {"$lte": at}}).sort("due").limit(limit):
+            codes = [Code(**code) for code in found["codes"]]
+            yield found["_id"], [code for code in codes if code.sealed is not None]
+
+    def settle(self, address: str, codes: Sequence[Code]) -> None:
+        """Forget the readable copy of these; one added meanwhile stays due."""
+        ids = [code.id for code in codes]
+        self.collection.update_one(
+            _platform(address),
+            {"$set": {"codes.$[done].sealed": None}},
+            array_filters=[{"done.id": {"$in": ids}}],
+        )
+        nothing_left = {"codes.sealed": {"$not": {"$type": "binData"}}}
+        self.collection.update_one({**_platform(address), **nothing_left}, {"$unset": {"due": ""}})
+
+    def put_off(self, address: str, until: datetime) -> None:
+        self.collection.update_one(_platform(address), {"$set": {"due": until}})
+
+
+class RefreshTokens:
+    """One document for each signing-in, which knows the only refresh token that is good now."""
+
+    def __init__(self, database: Database[Document]) -> None:
+        self.collection = database["refresh_tokens"]
+
+    def add(self, id: str, fields: Document) -> None:
+        self.collection.insert_one({"_id": id, "revoked_at": None, **fields})
+
+    def rotate(self, id: str, current: str, following: str, at: datetime) -> Document | None:
+        """Put `following` in the place of `current`; None unless `current` is good now."""
+        good = {"_id": id, "current": current, "revoked_at": None, "expires_at": {"$gt": at}}
+        return self.collection.find_one_and_update(good, {"$set": {"current": following}})
+
+    def revoke(self, id: str, at: datetime) -> bool:
+        """Whether there was one to revoke."""
+        where = {"_id": id, "revoked_at": None}
+        return self.collection.update_one(where, {"$set": {"revoked_at": at}}).modified_count == 1
+
+
+class SigningKeys:
+    """The keys that tokens are signed with, oldest first."""
+
+    def __init__(self, database: Database[Document]) -> None:
+        self.collection = database["signing_keys"]
+
+    def all(self) -> list[Document]:
+        return list(self.collection.find({"practice_id": PLATFORM}).sort("published_at"))
+
+    def add(self, kid: str, fields: Document) -> None:
+        self.collection.insert_one({"_id": kid, "practice_id": PLATFORM, **fields})
+
+    def remove(self, kid: str) -> None:
+        self.collection.delete_one(_platform(kid))
+
+
+def _platform(id: str) -> Document:
+    return {"_id": id, "practice_id": PLATFORM}

@@ -1,0 +1,136 @@
+"""Signing keys and access tokens.
+
+A key is published as soon as it is made and signs only after `PUBLISHED_FIRST`: by then every
+verifier, which keeps what it fetched for five minutes, has it. It stays published until the last
+token that it signed has expired. Its private part is stored encrypted.
+"""
+
+import json
+import logging
+import threading
+from base64 import urlsafe_b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+from cryptography.fernet import Fernet, InvalidToken
+from joserfc import jwt
+from joserfc.jwk import ECKey
+
+from services.practices.store import SigningKeys
+from shared.clock import now
+from shared.ids import new_id
+from shared.settings import Settings, SettingsRefused
+from shared.store.client import Document, StoreUnavailable
+from shared.store.lease import Lease
+
+log = logging.getLogger(__name__)
+
+LIFETIME = timedelta(minutes=10)
+PUBLISHED_FIRST = timedelta(minutes=10)
+ROTATED_AFTER = timedelta(days=30)
+LATE = timedelta(minutes=5)
+"""Clocks differ: so much longer than it must an old key stays published."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Whom a token is about."""
+
+    id: str
+    kind: str
+    practice_id: str
+
+
+def issue(database: Any, settings: Settings, subject: Subject, at: datetime) -> str:
+    """An access token (RFC 9068) of `LIFETIME`."""
+    key = signing_key(SigningKeys(database).all(), at)
+    issued = int(at.timestamp())
+    claims = {
+        "iss": settings.issuer,
+        "aud": settings.audience,
+        "sub": subject.id,
+        "kind": subject.kind,
+        "practice": subject.practice_id,
+        "iat": issued,
+        "exp": issued + int(LIFETIME.total_seconds()),
+        "jti": new_id(),
+    }
+    header = {"alg": "ES256", "typ": "at+jwt", "kid": key["_id"]}
+    return jwt.encode(header, claims, _private(key, settings), algorithms=["ES256"])
+
+
+def signing_key(keys: Sequence[Document], at: datetime) -> Document:
+    """The newest that was published long enough ago; the very first signs at once."""
+    known = [key for key in keys if key["published_at"] <= at - PUBLISHED_FIRST]
+    return known[-1] if known else keys[0]
+
+
+def outlived(keys: Sequence[Document], at: datetime) -> list[str]:
+    """The ids of those whose last token has expired."""
+    kept = PUBLISHED_FIRST + LIFETIME + LATE
+    return [key["_id"] for key, successor in pairwise(keys) if successor["published_at"] + kept <= at]
+
+
+def key_set(database: Any) -> dict[str, list[dict[str, str]]]:
+    """The published keys (RFC 7517)."""
+    return {"keys": [key["public"] for key in SigningKeys(database).all()]}
+
+
+def rotate(database: Any, settings: Settings, at: datetime) -> str:
+    """Publish a new key, named by its thumbprint (RFC 7638)."""
+    key = ECKey.generate_key("P-256")
+    kid = key.thumbprint()
+    public = {**key.as_dict(private=False), "kid": kid, "use": "sig", "alg": "ES256"}
+    private = _box(settings).encrypt(json.dumps(key.as_dict(private=True)).encode())
+    SigningKeys(database).add(kid, {"public": public, "private": private, "published_at": at})
+    log.info("Signing key published", extra={"kid": kid})
+    return kid
+
+
+def make_first(database: Any, settings: Settings) -> None:
+    """What `prepare` does: a key where there is none, a sentence where those there cannot be read."""
+    keys = SigningKeys(database).all()
+    if not keys:
+        rotate(database, settings, now())
+    for key in keys:
+        _private(key, settings)
+
+
+def tend(database: Any, settings: Settings, at: datetime) -> None:
+    """A new key for one that has signed for long, and no trace of those outlived."""
+    keys = SigningKeys(database).all()
+    if keys and keys[-1]["published_at"] <= at - ROTATED_AFTER:
+        rotate(database, settings, at)
+    for kid in outlived(keys, at):
+        SigningKeys(database).remove(kid)
+        log.info("Signing key removed", extra={"kid": kid})
+
+
+def keep_fresh(database: Any, settings: Settings, stopping: threading.Event) -> None:
+    """The worker's timer: one worker at a time looks once a minute."""
+    lease = Lease(database["leases"], "signing_keys", ttl=timedelta(seconds=90))
+    while not stopping.is_set():
+        try:
+            if lease.hold():
+                tend(database, settings, now())
+        except StoreUnavailable as error:
+            log.warning("Signing keys not looked at", extra={"error": type(error).__name__})
+        stopping.wait(60)
+    lease.release()
+
+
+def _private(key: Document, settings: Settings) -> ECKey:
+    try:
+        return ECKey.import_key(json.loads(_box(settings).decrypt(key["private"])))
+    except InvalidToken:
+        raise SettingsRefused(
+            "TANDEM_SECRET_KEY is not the one that the signing keys in the database were stored under: "
+            "give the old one, or remove the collection signing_keys and run prepare."
+        ) from None
+
+
+def _box(settings: Settings) -> Fernet:
+    return Fernet(urlsafe_b64encode(settings.key("signing")))

@@ -1,0 +1,1 @@
+"""Mechanisms that every service stands on: settings, logs, store, messaging, web, security."""

@@ -1,0 +1,1 @@
+"""Events out through the relay, events in through the subscriber."""

@@ -1,0 +1,273 @@
+"""Broker to handlers: takes whatever has arrived, has it handled as one batch, acks what is done.
+
+- Acks go out only for what is written or parked, and only on the channel that delivered it.
+- A message that was delivered before is handled alone, behind the crash journal.
+- While MongoDB is away the batch is held on the open channel and run again in place: closing would count
+  against the delivery limit.
+"""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypeVar
+
+import amqp
+
+from shared.clock import now
+from shared.messaging import metrics
+from shared.messaging.crashes import FATAL, Crashes, new_run
+from shared.messaging.envelope import digest
+from shared.messaging.handling import Handling, Work
+from shared.messaging.link import LOST, Link, Outage, linked
+from shared.messaging.parked import Parked
+from shared.messaging.subscriber import Subscriber
+from shared.messaging.topology import dead_queue, events_queue
+from shared.store.client import Database, Document, StoreUnavailable
+from shared.store.indexes import Collection
+
+log = logging.getLogger(__name__)
+
+BATCH = 200
+PREFETCH = 400
+LOOK_EVERY = 1.0
+_HOLD = 0.5
+_HOLD_WHEN_STOPPING = 10.0
+
+T = TypeVar("T")
+
+
+class GivenUp(OSError):
+    """The process has to end and the database is still away; the broker will deliver again."""
+
+
+class Consumer:
+    """Handles the events of one service's queue, on one connection, in the thread that calls `run`."""
+
+    def __init__(
+        self,
+        subscriber: Subscriber,
+        database: Database[Document],
+        amqp_url: str,
+        collections: Sequence[Collection] = (),
+    ) -> None:
+        self._service = subscriber.service
+        self._amqp_url = amqp_url
+        self._handling = Handling(subscriber, database, collections)
+        self._parked = Parked(database)
+        self._crashes = Crashes(database)
+        self._broker = Outage("Broker")
+        self._store = Outage("Database")
+        self._early = True
+        self._look_at = 0.0
+
+    def run(self, stopping: threading.Event) -> None:
+        """Handle until `stopping` is set, then finish what was delivered."""
+        while not stopping.is_set():
+            try:
+                with linked(self._amqp_url, f"{self._service} consumer") as link:
+                    self._consume(link, stopping)
+            except LOST as error:
+                if not stopping.is_set():
+                    stopping.wait(self._broker.met(error))
+
+    def _consume(self, link: Link, stopping: threading.Event) -> None:
+        self._link, self._stopping = link, stopping
+        self._safely(self._crashes.acquit)
+        events = Inbox(link, events_queue(self._service), PREFETCH)
+        dead = Inbox(link, dead_queue(self._service), PREFETCH)
+        self._broker.over()
+        while not stopping.is_set():
+            self._wait(events, dead)
+            self._take(events)
+            self._import(dead)
+            self._look()
+        # Not sent back but finished: what is sent back counts against the delivery limit.
+        events.cancel()
+        dead.cancel()
+        while events.messages or dead.messages:
+            self._take(events)
+            self._import(dead)
+
+    def _wait(self, events: "Inbox", dead: "Inbox") -> None:
+        """Until something is there, or it is time to look at `parked`; then take in what has arrived."""
+        arrived = bool(events.messages or dead.messages)
+        pause = 0.0 if arrived else max(0.0, self._look_at - time.monotonic())
+        while len(events.messages) < BATCH and self._link.drain(pause):
+            pause = 0.0
+        self._link.beat()
+
+    def _take(self, events: "Inbox") -> None:
+        """Handle one batch: messages in the order of their tags, so that one ack speaks for all."""
+        batch = events.take(BATCH)
+        if not batch:
+            return
+        if events.is_repeat(batch[0]):
+            self._handle_alone(batch[0].body)
+        else:
+            self._handle([message.body for message in batch])
+        events.ack(batch[-1])
+
+    def _handle(self, bodies: Sequence[bytes]) -> None:
+        works = [Work(body) for body in bodies]
+        written = self._safely(lambda: self._handling.run(works))
+        self._safely(lambda: self._park(works))
+        self._wake(written)
+        self._account(works)
+
+    def _handle_alone(self, body: bytes) -> None:
+        work = Work(body)
+        written = self._survive(work)
+        self._safely(lambda: self._park([work]))
+        self._wake(written)
+        self._account([work])
+
+    def _survive(self, work: Work) -> set[str]:
+        """Run one that may have killed a process before; after three deaths of its own, do not."""
+        key, run = digest(work.raw), new_run()
+        died = self._begin(key, run)
+        if died >= FATAL:
+            self._handling.identify(work)
+            work.fail(f"Crashed: the process died {died} times while it handled this.", hopeless=True)
+            written: set[str] = set()
+        else:
+            written = self._safely(
+                lambda: self._handling.run(
+                    [work], partial(self._crashes.handling, run), partial(self._crashes.waiting, run)
+                )
+            )
+        self._safely(lambda: self._crashes.end(key))
+        return written
+
+    def _begin(self, key: str, run: str) -> int:
+        while True:
+            died = self._safely(lambda: self._crashes.begin(key, run))
+            if died is not None:
+                return died
+            self._hold(_HOLD)
+
+    def _import(self, dead: "Inbox") -> None:
+        """What was delivered too often is not lost: it is parked, and tried again alone."""
+        batch = dead.take(BATCH)
+        for message in batch:
+            work = Work(message.body)
+            self._handling.identify(work)
+            if work.error is None:
+                work.fail("DeliveryLimit: delivered too often without being handled.")
+            self._safely(partial(self._parked.park, work, careful=True))
+            dead.ack(message)
+
+    def _park(self, works: Sequence[Work]) -> None:
+        for work in works:
+            if not work.done:
+                self._parked.park(work)
+                self._early = self._early or bool(work.waits_for)
+
+    def _wake(self, written: set[str]) -> None:
+        """What came early is handled as soon as what it waited for is written."""
+        if self._early and written and self._safely(lambda: self._parked.wake(written)):
+            self._look_at = 0.0
+
+    def _look(self) -> None:
+        """Try parked events again whose time has come, at most one batch between two of the queue's."""
+        if time.monotonic() < self._look_at:
+            return
+        self._look_at = time.monotonic() + LOOK_EVERY
+        found = self._safely(lambda: self._parked.due(BATCH))
+        plain = [one for one in found if not one.get("careful")]
+        self._retry(plain)
+        for document in found:
+            if document.get("careful"):
+                self._retry_alone(document)
+        self._early = self._safely(self._parked.any_early)
+
+    def _retry(self, documents: Sequence[Document]) -> None:
+        if not documents:
+            return
+        works = [Work(document["raw"]) for document in documents]
+        written = self._safely(lambda: self._handling.run(works))
+        self._end_retry(documents, works, written)
+
+    def _retry_alone(self, document: Document) -> None:
+        work = Work(document["raw"])
+        written = self._survive(work)
+        self._end_retry([document], [work], written)
+
+    def _end_retry(self, documents: Sequence[Document], works: Sequence[Work], written: set[str]) -> None:
+        self._safely(lambda: self._parked.settle(list(zip(documents, works, strict=True))))
+        self._wake(written)
+        if any(work.done for work in works):
+            # There may be more, and they can be handled: do not wait for the next second.
+            self._look_at = 0.0
+        self._account(works)
+
+    def _safely(self, step: Callable[[], T]) -> T:
+        """Do it; while the database is away, hold everything where it is and do it again."""
+        give_up_at: float | None = None
+        while True:
+            try:
+                done = step()
+                self._store.over()
+                return done
+            except StoreUnavailable as error:
+                self._store.met(error)
+                if self._stopping.is_set():
+                    give_up_at = give_up_at or time.monotonic() + _HOLD_WHEN_STOPPING
+                    if time.monotonic() > give_up_at:
+                        raise GivenUp("The database is away.") from error
+                self._hold(_HOLD)
+
+    def _hold(self, seconds: float) -> None:
+        """Keep the connection, with what was delivered on it, for a while."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            self._link.drain(left)
+        self._link.beat()
+
+    def _account(self, works: Sequence[Work]) -> None:
+        handled = sum(work.done for work in works)
+        metrics.BATCH_SIZE.observe(len(works))
+        metrics.HANDLED.inc(handled)
+        if handled:
+            log.info("Events handled", extra={"events": handled, "parked": len(works) - handled})
+        oldest = min((work.event.time for work in works if work.done and work.event), default=None)
+        if oldest is not None:
+            metrics.EFFECT_SECONDS.observe(max(0.0, (now() - oldest).total_seconds()))
+        if log.isEnabledFor(logging.DEBUG):
+            for work in works:
+                if work.event:
+                    log.debug("Event handled", extra={"event_id": work.event.id, "type": work.event.type})
+
+
+class Inbox:
+    """What one queue delivered and nobody has taken yet. One channel, one consumer."""
+
+    def __init__(self, link: Link, queue: str, prefetch: int) -> None:
+        self.messages: deque[amqp.Message] = deque()
+        self._channel = link.channel()
+        self._channel.basic_qos(0, prefetch, False)
+        self._tag = self._channel.basic_consume(queue, callback=self.messages.append)
+
+    @staticmethod
+    def is_repeat(message: amqp.Message) -> bool:
+        headers = message.headers or {}
+        return bool(message.delivery_info["redelivered"] or headers.get("x-delivery-count"))
+
+    def take(self, most: int) -> list[amqp.Message]:
+        """The next in order: one that was delivered before alone, others together."""
+        taken: list[amqp.Message] = []
+        while self.messages and len(taken) < most:
+            if self.is_repeat(self.messages[0]):
+                return taken or [self.messages.popleft()]
+            taken.append(self.messages.popleft())
+        return taken
+
+    def ack(self, last: amqp.Message) -> None:
+        """Every message up to this one: messages are taken in the order of their tags."""
+        self._channel.basic_ack(last.delivery_tag, multiple=True)
+
+    def cancel(self) -> None:
+        """Take no more; what the broker had sent before it obeyed has arrived when this returns."""
+        self._channel.basic_cancel(self._tag)

@@ -1,0 +1,146 @@
+"""Who stands in what relation to a client: each service's own copy, fed by practices' events.
+
+The copy holds members, clients, consents, episodes and grants, nothing of what people wrote. A
+suspension or a withdrawn consent is obeyed as soon as its event arrives, whatever a token says.
+"""
+
+from collections.abc import Iterator
+from operator import itemgetter
+from typing import Any
+
+from shared.messaging.envelope import Event
+from shared.messaging.subscriber import Subscriber
+from shared.security import schemas
+from shared.security.caller import Caller
+from shared.store.indexes import records
+from shared.store.operations import Operation, project
+from shared.store.records import Records
+
+Standings = set[tuple[str, str]]
+
+COLLECTIONS = (
+    records("members"),
+    records("clients"),
+    records("consents"),
+    records("episodes", [("practice_id", 1), ("f.client_id.v", 1)]),
+    records("grants", [("practice_id", 1), ("f.app_id.v", 1)]),
+)
+
+
+def follow(subscriber: Subscriber) -> None:
+    """Keep this service's copy up to date."""
+    for type, schema, handler in (
+        ("member.joined", schemas.MemberJoined, keep_member),
+        ("member.suspended", schemas.MemberSuspended, suspend_member),
+        ("client.enrolled", schemas.ClientEnrolled, keep_client),
+        ("client.consented", schemas.ClientConsented, keep_consent),
+        ("client.consent_withdrawn", schemas.ClientConsentWithdrawn, withdraw_consent),
+        ("episode.started", schemas.EpisodeStarted, keep_episode),
+        ("grant.given", schemas.GrantGiven, keep_grant),
+        ("grant.revoked", schemas.GrantRevoked, revoke_grant),
+    ):
+        subscriber.on(type, schema, source="practices")(handler)
+
+
+def keep_member(event: Event) -> Iterator[Operation]:
+    yield project("members", event.data["member_id"], {"roles": event.data["roles"], "active": True})
+
+
+def suspend_member(event: Event) -> Iterator[Operation]:
+    yield project("members", event.data["member_id"], {"active": False})
+
+
+def keep_client(event: Event) -> Iterator[Operation]:
+    known = {"language": event.data["language"], "active": True}
+    yield project("clients", event.data["client_id"], known)
+
+
+def keep_consent(event: Event) -> Iterator[Operation]:
+    given = {"app_id": event.data["app_id"], "given_at": event.data["given_at"], "active": True}
+    yield project("consents", consent_id(event.data["client_id"], event.data["app_id"]), given)
+
+
+def withdraw_consent(event: Event) -> Iterator[Operation]:
+    yield project("consents", consent_id(event.data["client_id"], event.data["app_id"]), {"active": False})
+
+
+def keep_episode(event: Event) -> Iterator[Operation]:
+    parties = {"client_id": event.data["client_id"], "clinician_id": event.data["clinician_id"]}
+    yield project("episodes", event.data["episode_id"], {**parties, "active": True})
+
+
+def keep_grant(event: Event) -> Iterator[Operation]:
+    granted = {name: event.data[name] for name in ("app_id", "event_types", "scopes", "given_at")}
+    yield project("grants", event.data["grant_id"], {**granted, "active": True})
+
+
+def revoke_grant(event: Event) -> Iterator[Operation]:
+    yield project("grants", event.data["grant_id"], {"active": False})
+
+
+def consent_id(client_id: str, app_id: str) -> str:
+    return f"{client_id}:{app_id}"
+
+
+def standings(database: Any, caller: Caller, action: str, target: Any) -> Standings:
+    """(role, relation) of the caller towards the client or person that the target is about.
+
+    The target is an aggregate, or a client's id, or nothing. The same look-ups are made whatever they
+    find, so that a foreign client and an absent one cost the same.
+    """
+    client_id = target if isinstance(target, str) else getattr(target, "client_id", "")
+    found = _OF_KIND[caller.kind](database, caller, action, client_id)
+    if found and caller.kind != "app" and getattr(target, "person_id", caller.id) == caller.id:
+        found.add(("person", "self"))
+    return found
+
+
+def _of_member(database: Any, caller: Caller, action: str, client_id: str) -> Standings:
+    member = Records(database["members"], "active").get(caller.practice_id, caller.id)
+    episodes = current_episodes(database, caller.practice_id, client_id)
+    if member is None or not member["active"]:
+        return set()
+    roles = member.get("roles") or []
+    standings = {(role, "practice") for role in roles}
+    if "clinician" in roles and any(episode["clinician_id"] == caller.id for episode in episodes):
+        standings.add(("clinician", "own"))
+    return standings
+
+
+def _of_client(database: Any, caller: Caller, action: str, client_id: str) -> Standings:
+    client = Records(database["clients"], "active").get(caller.practice_id, caller.id)
+    if client is None or not client["active"]:
+        return set()
+    own = {("client", "self")} if client_id == caller.id else set()
+    return own | {("client", "practice")}
+
+
+def _of_app(database: Any, caller: Caller, action: str, client_id: str) -> Standings:
+    grants = Records(database["grants"], "active").find(caller.practice_id, app_id=caller.id)
+    consents = Records(database["consents"], "active")
+    consent = consents.get(caller.practice_id, consent_id(client_id, caller.id))
+    granted = any(grant["active"] and action in grant["scopes"] for grant in grants)
+    return {("app", "granted")} if granted and consent and consent["active"] else set()
+
+
+_OF_KIND = {"member": _of_member, "client": _of_client, "app": _of_app}
+
+
+def current_episodes(database: Any, practice_id: str, client_id: str) -> list[dict[str, Any]]:
+    """The client's episodes of care that are under way."""
+    found = Records(database["episodes"], "client_id").find(practice_id, client_id=client_id)
+    return sorted((episode for episode in found if episode.get("active")), key=itemgetter("id"))
+
+
+def clinician_for(database: Any, caller: Caller, client_id: str) -> str | None:
+    """Who of the client's clinicians this is between: the caller, if they are one, or the latest one."""
+    clinicians = [e["clinician_id"] for e in current_episodes(database, caller.practice_id, client_id)]
+    if caller.id in clinicians:
+        return caller.id
+    return clinicians[-1] if clinicians else None
+
+
+def language_of(database: Any, caller: Caller) -> str | None:
+    """The language that a client chose."""
+    client = Records(database["clients"], "active").get(caller.practice_id, caller.id) or {}
+    return client.get("language")

@@ -1,0 +1,17 @@
+"""Who is calling: what a verified access token says, and nothing that it could say wrongly tomorrow."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+Kind = Literal["member", "client", "app"]
+KINDS: tuple[str, ...] = get_args(Kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """No roles: each service reads them from its own copy, so that a suspension is obeyed at once."""
+
+    id: str
+    kind: Kind
+    practice_id: str
+    token_id: str

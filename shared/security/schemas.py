@@ -1,0 +1,48 @@
+"""The fields of practices' events that decide who may see whom."""
+
+from marshmallow import fields
+
+from shared.messaging.subscriber import EventSchema
+
+
+class MemberJoined(EventSchema):
+    member_id = fields.String(required=True)
+    roles = fields.List(fields.String(), required=True)
+
+
+class MemberSuspended(EventSchema):
+    member_id = fields.String(required=True)
+
+
+class ClientEnrolled(EventSchema):
+    client_id = fields.String(required=True)
+    language = fields.String(required=True)
+
+
+class ClientConsented(EventSchema):
+    client_id = fields.String(required=True)
+    app_id = fields.String(required=True)
+    given_at = fields.AwareDateTime(required=True)
+
+
+class ClientConsentWithdrawn(EventSchema):
+    client_id = fields.String(required=True)
+    app_id = fields.String(required=True)
+
+
+class EpisodeStarted(EventSchema):
+    episode_id = fields.String(required=True)
+    client_id = fields.String(required=True)
+    clinician_id = fields.String(required=True)
+
+
+class GrantGiven(EventSchema):
+    grant_id = fields.String(required=True)
+    app_id = fields.String(required=True)
+    event_types = fields.List(fields.String(), required=True)
+    scopes = fields.List(fields.String(), required=True)
+    given_at = fields.AwareDateTime(required=True)
+
+
+class GrantRevoked(EventSchema):
+    grant_id = fields.String(required=True)

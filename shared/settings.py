@@ -1,0 +1,175 @@
+"""Settings: the environment and nothing else, read once, everything wrong with it told at once."""
+
+import base64
+import binascii
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+
+class SettingsRefused(Exception):
+    """The settings do not allow a start."""
+
+
+def _of(services: str, **rest: Any) -> Any:
+    """A setting that only these services need."""
+    return field(metadata={"services": services.split()}, **rest)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Each field is the variable TANDEM_<FIELD>, or the file that TANDEM_<FIELD>_FILE names."""
+
+    service: str
+    mongo_url: str
+    amqp_url: str
+    issuer: str
+    jwks_url: str
+    secret_key: str
+    """Base64 of at least 32 random bytes, each service its own; every other key is derived from it."""
+    environment: Literal["development", "production"] = "production"
+    database_prefix: str = "tandem_"
+    audience: str = "tandem"
+    host: str = "127.0.0.1"
+    port: int = 8000
+    metrics_port: int = 8001
+    worker_metrics_port: int = 8002
+    sender_metrics_port: int = _of("partners", default=8003)
+    smtp_url: str = _of("practices", default="")
+    mail_from: str = _of("practices", default="")
+
+    @classmethod
+    def read(cls, service: str, environ: Mapping[str, str] = os.environ) -> "Settings":
+        """Read them, or raise `SettingsRefused` with one sentence for each that is missing or wrong."""
+        values: dict[str, Any] = {"service": service}
+        problems: list[str] = []
+        for setting in fields(cls)[1:]:
+            _read(setting, service, environ, values, problems)
+        if problems:
+            raise SettingsRefused("\n".join(problems))
+        settings = cls(**values)
+        problems = [*_malformed(settings), *(() if settings.development else _unfit_for_production(settings))]
+        if problems:
+            raise SettingsRefused("\n".join(problems))
+        return settings
+
+    @property
+    def development(self) -> bool:
+        return self.environment == "development"
+
+    @property
+    def database_name(self) -> str:
+        return self.database_prefix + self.service
+
+    def key(self, purpose: str) -> bytes:
+        """32 bytes for one purpose, derived by HKDF-SHA256 (RFC 5869) from the service's secret key."""
+        hkdf = HKDF(SHA256(), length=32, salt=None, info=f"tandem/{self.service}/{purpose}".encode())
+        return hkdf.derive(base64.b64decode(self.secret_key))
+
+
+def variable(setting: Field[Any]) -> str:
+    return f"TANDEM_{setting.name.upper()}"
+
+
+def _read(
+    setting: Field[Any],
+    service: str,
+    environ: Mapping[str, str],
+    values: dict[str, Any],
+    problems: list[str],
+) -> None:
+    name = variable(setting)
+    try:
+        text = _text(name, environ)
+        if text is None:
+            if _needed(setting, service):
+                problems.append(f"{name} is not set: set it, or {name}_FILE to a file that holds it.")
+            return
+        values[setting.name] = _CONVERT.get(setting.name, str)(text)
+    except OSError as error:
+        problems.append(f"{name}_FILE names {error.filename}, which cannot be read: {error.strerror}.")
+    except ValueError as error:
+        problems.append(f"{name} {error}.")
+
+
+def _text(name: str, environ: Mapping[str, str]) -> str | None:
+    if environ.get(name):
+        return environ[name]
+    if environ.get(f"{name}_FILE"):
+        return Path(environ[f"{name}_FILE"]).read_text().strip() or None
+    return None
+
+
+def _needed(setting: Field[Any], service: str) -> bool:
+    wanted_here = service in setting.metadata.get("services", [service])
+    return wanted_here and (setting.default is MISSING or setting.default == "")
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
+        raise ValueError("must be a port, 1 to 65535")
+    return int(text)
+
+
+def _environment(text: str) -> str:
+    if text not in ("development", "production"):
+        raise ValueError("must be development or production")
+    return text
+
+
+_CONVERT: dict[str, Callable[[str], Any]] = {
+    "environment": _environment,
+    "port": _port,
+    "metrics_port": _port,
+    "worker_metrics_port": _port,
+    "sender_metrics_port": _port,
+}
+
+
+def _malformed(settings: Settings) -> list[str]:
+    problems = []
+    try:
+        enough = len(base64.b64decode(settings.secret_key, validate=True)) >= 32
+    except (binascii.Error, ValueError):
+        enough = False
+    if not enough:
+        problems.append(
+            "TANDEM_SECRET_KEY must be base64 of at least 32 random bytes: openssl rand -base64 32"
+        )
+    for name, schemes in _SCHEMES.items():
+        value = getattr(settings, name)
+        if value and urlsplit(value).scheme not in schemes:
+            problems.append(f"TANDEM_{name.upper()} must be a URL that begins with {' or '.join(schemes)}.")
+    return problems
+
+
+_SCHEMES = {
+    "mongo_url": ("mongodb", "mongodb+srv"),
+    "amqp_url": ("amqp", "amqps"),
+    "issuer": ("http", "https"),
+    "jwks_url": ("http", "https"),
+    "smtp_url": ("smtp", "smtps"),
+}
+
+
+def _unfit_for_production(settings: Settings) -> list[str]:
+    broker, mail = urlsplit(settings.amqp_url), urlsplit(settings.smtp_url)
+    database = urlsplit(settings.mongo_url)
+    checks = {
+        "TANDEM_ISSUER must be an https URL in production.": urlsplit(settings.issuer).scheme != "https",
+        "TANDEM_AMQP_URL must be amqps with user and password in production, and not the user guest.": (
+            broker.scheme != "amqps" or not broker.password or broker.username == "guest"
+        ),
+        "TANDEM_MONGO_URL must name a user and password and use TLS (tls=true) in production.": (
+            not database.password or not (database.scheme == "mongodb+srv" or "tls=true" in database.query)
+        ),
+        "TANDEM_SMTP_URL must not be the development mailbox in production: name a mail server with user "
+        "and password.": bool(settings.smtp_url) and not mail.password,
+    }
+    return [sentence for sentence, unfit in checks.items() if unfit]

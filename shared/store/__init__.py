@@ -1,0 +1,1 @@
+"""MongoDB: aggregates that carry their own outbox, and read models fed by events."""

@@ -1,0 +1,70 @@
+"""A wake-up: something was written that somebody waits for. No token is kept; whoever waits polls too."""
+
+import logging
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+from pymongo.database import Database
+from pymongo.errors import PyMongoError
+
+from shared.store.client import Document
+
+log = logging.getLogger(__name__)
+REOPEN_AFTER = 1.0
+
+
+class Wakeup:
+    """A thread that watches some collections and sets an event when one is written to."""
+
+    def __init__(
+        self, database: Database[Document], collections: Sequence[str], fields: Sequence[str] = ("due",)
+    ) -> None:
+        self._database = database
+        self._pipeline = _pipeline(collections, fields)
+        self._written = threading.Event()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        self._stopping.clear()
+        self._thread = threading.Thread(target=self._watch, name="wakeup", daemon=True)
+        self._thread.start()
+
+    def wait(self, timeout: float) -> bool:
+        """Until something was written since the last wait, or `timeout` seconds passed."""
+        woken = self._written.wait(timeout)
+        self._written.clear()
+        return woken
+
+    def wake(self) -> None:
+        self._written.set()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._written.set()
+        if self._thread:
+            self._thread.join(timeout=5)
+            self._thread = None
+
+    def _watch(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                with self._database.watch(self._pipeline, max_await_time_ms=1_000) as stream:
+                    self._follow(stream)
+            except PyMongoError as error:
+                log.info("Change stream ended", extra={"error": type(error).__name__})
+                self._stopping.wait(REOPEN_AFTER)
+
+    def _follow(self, stream: Any) -> None:
+        while not self._stopping.is_set():
+            if stream.try_next() is not None:
+                self._written.set()
+            elif not stream.alive:
+                return
+
+
+def _pipeline(collections: Sequence[str], fields: Sequence[str]) -> list[Document]:
+    touched = [{f"updateDescription.updatedFields.{name}": {"$exists": True}} for name in fields]
+    written = [{"operationType": "insert"}, *touched]
+    return [{"$match": {"ns.coll": {"$in": list(collections)}, "$or": written}}, {"$project": {"_id": 1}}]

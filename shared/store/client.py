@@ -1,0 +1,40 @@
+"""The connection to MongoDB, and what it means that the server is away."""
+
+from datetime import UTC
+from typing import Any
+
+from pymongo import AsyncMongoClient, MongoClient
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.database import Database
+from pymongo.errors import PyMongoError
+
+from shared.settings import Settings
+
+Document = dict[str, Any]
+StoreUnavailable = PyMongoError
+"""What every store call raises while the server is away or refuses to answer."""
+
+# The default server selection of 30 s outlasts the AMQP heartbeat (pitfalls.md, MongoDB).
+_OPTIONS: dict[str, Any] = {"timeoutMS": 5_000, "w": "majority", "tz_aware": True, "tzinfo": UTC}
+
+
+def connect(settings: Settings) -> Database[Document]:
+    """The service's own database. Call it after fork: a MongoClient does not survive one."""
+    client: MongoClient[Document] = MongoClient(settings.mongo_url, appname=settings.service, **_OPTIONS)
+    return client[settings.database_name]
+
+
+def connect_async(settings: Settings) -> AsyncDatabase[Document]:
+    client: AsyncMongoClient[Document] = AsyncMongoClient(
+        settings.mongo_url, appname=settings.service, **_OPTIONS
+    )
+    return client[settings.database_name]
+
+
+def answers(database: Database[Document], within_ms: int = 1_000) -> bool:
+    """Whether the server answers a ping in time."""
+    try:
+        database.client.admin.command("ping", maxTimeMS=within_ms)
+    except PyMongoError:
+        return False
+    return True

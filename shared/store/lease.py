@@ -1,0 +1,68 @@
+"""A lease: one holder at a time, by the server's clock; its holder counts by its own."""
+
+import time
+from datetime import timedelta
+
+from pymongo import ReturnDocument
+from pymongo.collection import Collection
+from pymongo.errors import DuplicateKeyError
+
+from shared.ids import new_id
+from shared.store.client import Document
+
+
+class Lease:
+    """Whoever reads back its own name holds it, until `ttl` after it asked."""
+
+    def __init__(
+        self, leases: Collection[Document], name: str, ttl: timedelta = timedelta(seconds=8)
+    ) -> None:
+        self._leases = leases
+        self._name = name
+        self._ttl = ttl
+        self._me = new_id()
+        self._until = 0.0
+
+    @property
+    def held(self) -> bool:
+        return time.monotonic() < self._until
+
+    def hold(self) -> bool:
+        """Take it, or keep it; True while it is held."""
+        # Counted from before the call: the server's clock starts later, so ours ends first.
+        asked = time.monotonic()
+        try:
+            document = self._leases.find_one_and_update(
+                {"_id": self._name}, self._claim(), upsert=True, return_document=ReturnDocument.AFTER
+            )
+        except DuplicateKeyError:
+            return False
+        if document["owner"] == self._me:
+            self._until = asked + self._ttl.total_seconds()
+        else:
+            self._until = 0.0
+        return self.held
+
+    def release(self) -> None:
+        self._until = 0.0
+        self._leases.delete_one({"_id": self._name, "owner": self._me})
+
+    def _claim(self) -> list[Document]:
+        free = {
+            "$or": [
+                {"$eq": ["$owner", self._me]},
+                {"$eq": [{"$type": "$owner"}, "missing"]},
+                {"$lt": ["$until", "$$NOW"]},
+            ]
+        }
+        until = {"$add": ["$$NOW", int(self._ttl.total_seconds() * 1000)]}
+        return [
+            {"$set": {"mine": free}},
+            {
+                "$set": {
+                    "owner": {"$cond": ["$mine", self._me, "$owner"]},
+                    "until": {"$cond": ["$mine", until, "$until"]},
+                }
+            },
+            {"$unset": "mine"},
+        ]

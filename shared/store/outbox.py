@@ -1,0 +1,87 @@
+"""What the relay needs of the aggregates: which events wait, and the removal of those that were told."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pymongo import UpdateOne
+from pymongo.collection import Collection
+from pymongo.read_concern import ReadConcern
+
+from shared.clock import now
+from shared.store.client import Document
+
+BATCH_OF_ONE = 100
+Key = tuple[str, str]
+"""An aggregate: (id, practice_id)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """One aggregate with the oldest of the events it has to say."""
+
+    id: str
+    practice_id: str
+    due: datetime
+    events: list[Document]
+
+    @property
+    def key(self) -> Key:
+        return self.id, self.practice_id
+
+
+def pending(collection: Collection[Document], at: datetime, limit: int = 500) -> list[Pending]:
+    """Aggregates whose events are due, longest waiting first, at most 100 events of each.
+
+    Read with majority: a write that a failover takes back must never be published.
+    """
+    found = (
+        collection.with_options(read_concern=ReadConcern("majority"))
+        .find(
+            {"due": {"$exists": True, "$lte": at}},
+            {"practice_id": 1, "due": 1, "outbox": {"$slice": BATCH_OF_ONE}},
+        )
+        .sort("due", 1)
+        .limit(limit)
+    )
+    return [Pending(d["_id"], d["practice_id"], d["due"], d.get("outbox", [])) for d in found]
+
+
+def settle(
+    collection: Collection[Document],
+    confirmed: Mapping[Key, Iterable[str]],
+    refused: Mapping[Key, datetime],
+) -> None:
+    """Remove the events that were confirmed, put off the aggregates that had one refused.
+
+    An event pushed between reading and settling stays, and `due` with it.
+    """
+    writes = [
+        UpdateOne(
+            {"_id": key[0], "practice_id": key[1]}, _settled(list(confirmed.get(key, ())), refused.get(key))
+        )
+        for key in {**confirmed, **refused}
+    ]
+    if writes:
+        collection.bulk_write(writes, ordered=False)
+
+
+def _settled(told: list[str], put_off: datetime | None) -> list[dict[str, Any]]:
+    waiting = {"$not": {"$in": ["$$this.id", {"$literal": told}]}}
+    later = "$due" if put_off is None else put_off
+    return [
+        {"$set": {"outbox": {"$filter": {"input": {"$ifNull": ["$outbox", []]}, "cond": waiting}}}},
+        {"$set": {"due": {"$cond": [{"$eq": ["$outbox", []]}, "$$REMOVE", later]}}},
+    ]
+
+
+def figures(collections: Iterable[Collection[Document]]) -> tuple[int, float]:
+    """How many aggregates wait, and for how many seconds the oldest has."""
+    waiting, oldest = 0, 0.0
+    for collection in collections:
+        waiting += collection.count_documents({"due": {"$exists": True}}, hint="due_1")
+        first = collection.find_one({"due": {"$exists": True}}, {"due": 1}, sort=[("due", 1)])
+        if first:
+            oldest = max(oldest, (now() - first["due"]).total_seconds())
+    return waiting, oldest

@@ -1,0 +1,1 @@
+"""HTTP: application, problems, conditions, idempotency, cursors, bounds, health, metrics, server."""

@@ -1,0 +1,77 @@
+"""Around each request: its correlation id, security headers, two figures, and one log line of ids only."""
+
+import logging
+import re
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from flask import Flask, Response, g, request
+
+from shared.correlation import correlated, correlation_id
+from shared.ids import new_id
+from shared.web.metrics import REQUESTS, SECONDS
+
+_SANE = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_ALWAYS = {
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+}
+_log = logging.getLogger(__name__)
+
+Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
+
+
+def accompany(app: Flask) -> None:
+    app.wsgi_app = _Correlated(app.wsgi_app)  # type: ignore[method-assign]
+    app.before_request(_start)
+    app.after_request(_finish)
+
+
+class _Correlated:
+    """Takes the caller's correlation id where it is a sane one, or makes a new one."""
+
+    def __init__(self, inner: Wsgi) -> None:
+        self._inner = inner
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        given = environ.get("HTTP_X_CORRELATION_ID", "")
+        trace = environ.get("HTTP_TRACEPARENT", "")
+        with correlated(
+            given if _SANE.fullmatch(given) else new_id(),
+            traceparent=trace if _TRACEPARENT.fullmatch(trace) else None,
+        ):
+            return self._inner(environ, start_response)
+
+
+def _start() -> None:
+    g.started = time.perf_counter()
+
+
+def _finish(response: Response) -> Response:
+    for name, value in _ALWAYS.items():
+        response.headers.setdefault(name, value)
+    response.headers["X-Correlation-Id"] = correlation_id() or ""
+    seconds = time.perf_counter() - g.get("started", time.perf_counter())
+    # The rule, never the path: labels and logs carry no values, and only so many of them.
+    route = str(request.url_rule) if request.url_rule else "none"
+    method = request.method if request.method in _METHODS else "other"
+    REQUESTS.labels(method, route, response.status_code).inc()
+    SECONDS.labels(method, route).observe(seconds)
+    caller = g.get("caller")
+    _log.info(
+        "Request answered",
+        extra={
+            "method": method,
+            "route": route,
+            "status": response.status_code,
+            "ms": round(seconds * 1000, 1),
+            "caller_id": caller and caller.id,
+            "practice_id": caller and caller.practice_id,
+        },
+    )
+    return response

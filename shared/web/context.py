@@ -1,0 +1,56 @@
+"""What a view may ask for: who calls, the service's database and settings, the service itself."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from flask import current_app, g
+
+from shared.security.caller import Caller
+from shared.security.tokens import Verifier
+
+if TYPE_CHECKING:
+    from shared.settings import Settings
+
+
+@dataclass
+class Web:
+    """One application's own things, kept in its `extensions`."""
+
+    service: Any
+    settings: "Settings"
+    database: Any
+    verifier: Verifier
+    problems: Mapping[type[Exception], int]
+
+    @cached_property
+    def cursor_key(self) -> bytes:
+        return self.settings.key("cursors")
+
+    @cached_property
+    def fingerprint_key(self) -> bytes:
+        return self.settings.key("fingerprints")
+
+
+def web() -> Web:
+    found: Web = current_app.extensions["tandem"]
+    return found
+
+
+def caller() -> Caller:
+    """Who calls; there is none on a public route."""
+    found: Caller = g.caller
+    return found
+
+
+def database() -> Any:
+    return web().database
+
+
+def settings() -> "Settings":
+    return web().settings
+
+
+def service() -> Any:
+    return web().service

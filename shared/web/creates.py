@@ -1,0 +1,86 @@
+"""Creating over HTTP: a repeated request finds what the first one made, and never makes a second.
+
+The id is the UUIDv5 of (practice, caller, route, Idempotency-Key), so the document's own id is the
+record of the request: no second document, no window between the two. A repeat is answered with the
+present state (200); the same key with another body is refused (422).
+"""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+import orjson
+from flask import current_app, g, request
+
+from shared.ids import derived_from
+from shared.web.context import caller, web
+from shared.web.refusals import KeyNeeded
+
+View = Callable[..., Any]
+V = TypeVar("V", bound=View)
+
+KEY_PATTERN = r"^[!-~]([ -~]{0,253}[!-~])?$"
+_KEY = re.compile(KEY_PATTERN)
+
+
+def creates(store: Callable[[], Any]) -> Callable[[V], V]:
+    """Store the new aggregate that the view below returns; the view gets its `id`; the innermost decorator.
+
+    The view only makes the aggregate. If it raises a domain error, an earlier request with the same
+    key is answered first: a retry must not fail because the rules have moved on.
+    """
+
+    def decorate(view: V) -> V:
+        @wraps(view)
+        def create(*args: Any, **path: Any) -> Any:
+            id = _id(path)
+            fingerprint = _fingerprint()
+            try:
+                made = view(*args, **path, id=id)
+            except tuple(web().problems):
+                found, new = store().repeated(caller().practice_id, id, fingerprint), False
+                if found is None:
+                    raise
+            else:
+                found, new = store().add(made, fingerprint)
+            return found, 201 if new else 200, _location(found.id)
+
+        vars(create)["creates"] = True
+        return create  # type: ignore[return-value]
+
+    return decorate
+
+
+def _id(path: dict[str, Any]) -> str:
+    key = request.headers.get("Idempotency-Key", "").strip(" \t")
+    if not _KEY.fullmatch(key):
+        raise KeyNeeded(
+            "Send Idempotency-Key: 1 to 255 printable ASCII characters, new for each thing to create."
+        )
+    by = caller()
+    route = [str(request.endpoint), *(f"{name}={value}" for name, value in sorted(path.items()))]
+    return derived_from("request", by.practice_id, by.kind, by.id, *route, key)
+
+
+def _fingerprint() -> str:
+    """Of the JSON, however it was spaced. Keyed, since a plain hash of a short text can be guessed."""
+    body = orjson.dumps(g.get("body", {}), option=orjson.OPT_SORT_KEYS)
+    return hmac.new(web().fingerprint_key, body, hashlib.sha256).hexdigest()
+
+
+def _location(id: str) -> dict[str, str]:
+    """Where it can be read: POST …/goals makes what GET /v1/goals/<goal_id> reads, if there is that route."""
+    plural = str(request.url_rule).rsplit("/", 1)[-1]
+    reading = re.compile(rf"/v1/{re.escape(plural)}/<(\w+)>")
+    for rule in current_app.url_map.iter_rules():
+        match = reading.fullmatch(rule.rule)
+        if match and "GET" in (rule.methods or ()):
+            return {
+                "Location": current_app.url_for(
+                    rule.endpoint, _anchor=None, _method=None, _scheme=None, _external=None, **{match[1]: id}
+                )
+            }
+    return {}

@@ -1,0 +1,117 @@
+"""/livez, /readyz and /metrics on a port of their own, for the platform and not for its users.
+
+Liveness is the process alone; readiness asks each check, at most once in two seconds, however many ask.
+"""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import orjson
+
+from shared.web.metrics import exposed
+
+Check = Callable[[], bool]
+_REMEMBERED = 2.0
+
+
+class PortTaken(Exception):
+    """Another process listens there."""
+
+
+def listen(host: str, port: int, variable: str) -> socket.socket:
+    """A listening socket, or `PortTaken` with a sentence that names the way out."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        raise PortTaken(
+            f"Port {port} of {host} cannot be had ({error.strerror}): "
+            f"end what listens there, or set {variable} to another one."
+        ) from error
+    return listener
+
+
+def serve(
+    host: str, port: int, checks: Mapping[str, Check], alive: Check = lambda: True, variable: str = "its port"
+) -> None:
+    """Answer on this port from now on, on threads that end with the process."""
+    answer(listen(host, port, variable), checks, alive)
+
+
+def answer(listener: socket.socket, checks: Mapping[str, Check], alive: Check = lambda: True) -> None:
+    """As `serve`, on a socket that listens already."""
+    remembered = {name: _Remembered(check) for name, check in checks.items()}
+    server = _Server(listener.getsockname()[:2], _handler(remembered, alive), bind_and_activate=False)
+    server.socket.close()
+    server.socket = listener
+    threading.Thread(target=server.serve, name="health", daemon=True).start()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def serve(self) -> None:
+        # Not serve_forever, which wakes twice a second to see whether it should end.
+        while True:
+            self.handle_request()
+
+
+class _Remembered:
+    def __init__(self, check: Check) -> None:
+        self._check = check
+        self._lock = threading.Lock()
+        self._asked_at = float("-inf")
+        self._passed = False
+
+    def __call__(self) -> bool:
+        with self._lock:
+            if time.monotonic() - self._asked_at > _REMEMBERED:
+                self._passed = _passes(self._check)
+                self._asked_at = time.monotonic()
+            return self._passed
+
+
+def _passes(check: Check) -> bool:
+    try:
+        return check()
+    except Exception:  # noqa: BLE001 (a check that fails in any way has not passed)
+        return False
+
+
+def _handler(checks: Mapping[str, Check], alive: Check) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        timeout = 5
+        server_version = "tandem"
+        sys_version = ""
+
+        def do_GET(self) -> None:
+            status, body, content_type = _answer(self.path.partition("?")[0], checks, alive)
+            self.send_response(status)
+            self.send_header("Content-Type", content_type)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Probes come every few seconds and are no news."""
+
+    return Handler
+
+
+def _answer(path: str, checks: Mapping[str, Check], alive: Check) -> tuple[int, bytes, str]:
+    if path == "/metrics":
+        return 200, *exposed()
+    if path == "/livez":
+        found = {"alive": _passes(alive)}
+    elif path == "/readyz":
+        found = {name: check() for name, check in checks.items()}
+    else:
+        return 404, b"", "text/plain"
+    return 200 if all(found.values()) else 503, orjson.dumps(found), "application/json"

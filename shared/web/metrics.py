@@ -1,0 +1,16 @@
+"""Figures of every process, in prometheus-client's single-process registry."""
+
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
+
+REQUESTS = Counter("tandem_http_requests", "Requests answered.", ["method", "route", "status"])
+SECONDS = Histogram(
+    "tandem_http_request_seconds",
+    "Time to answer a request.",
+    ["method", "route"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+)
+
+
+def exposed() -> tuple[bytes, str]:
+    """The text of /metrics and its content type."""
+    return generate_latest(), CONTENT_TYPE_LATEST

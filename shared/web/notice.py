@@ -1,0 +1,33 @@
+"""The notice that an answer to a client's own words carries."""
+
+from typing import Any
+
+from flask import request
+from marshmallow import fields
+
+from shared import safety
+from shared.security.access import language_of
+from shared.web.context import caller, database
+from shared.web.schemas import Schema
+
+
+class NoticeView(Schema):
+    """Nobody reads along; where help is now."""
+
+    text = fields.String(required=True)
+    crisis_text = fields.String(required=True)
+
+
+class Notice(fields.Nested):
+    """Null, but in the answer to what a client has just written."""
+
+    _CHECK_ATTRIBUTE = False
+
+    def __init__(self) -> None:
+        super().__init__(NoticeView, required=True, allow_none=True, dump_only=True)
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        by = caller()
+        if by.kind != "client" or request.method == "GET":
+            return None
+        return safety.notice(database(), by.practice_id, language_of(database(), by))

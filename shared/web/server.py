@@ -1,0 +1,118 @@
+"""The web server: gunicorn, one process with threads a container; scaled by containers."""
+
+import gc
+import sys
+from collections.abc import Callable
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import orjson
+from gunicorn import util
+from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
+from gunicorn.http import errors
+from gunicorn.workers.gthread import ThreadWorker
+
+from shared.settings import Settings
+from shared.store.client import answers
+from shared.web import health
+from shared.web.application import create_app
+
+THREADS = 8
+_STATUSES = {
+    errors.LimitRequestLine: HTTPStatus.REQUEST_URI_TOO_LONG,
+    errors.LimitRequestHeaders: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+    errors.ExpectationFailed: HTTPStatus.EXPECTATION_FAILED,
+    errors.UnsupportedTransferCoding: HTTPStatus.NOT_IMPLEMENTED,
+}
+
+
+def serve(service: Any, settings: Settings) -> None:
+    """Answer requests until SIGTERM, then finish those under way; a taken port ends it with a sentence."""
+    try:
+        public = health.listen(settings.host, settings.port, "TANDEM_PORT")
+        private = health.listen(settings.host, settings.metrics_port, "TANDEM_METRICS_PORT")
+    except health.PortTaken as error:
+        sys.exit(f"{service.name}: {error}")
+
+    def watch(worker: Any) -> None:
+        database = worker.app.wsgi().extensions["tandem"].database
+        health.answer(private, {"database": lambda: answers(database)})
+
+    _Gunicorn(lambda: create_app(service, settings), public.detach(), watch).run()
+
+
+class _Gunicorn(BaseApplication):
+    def __init__(self, load: Callable[[], Any], listener: int, watch: Callable[[Any], None]) -> None:
+        self._load = load
+        self._options = {
+            "bind": f"fd://{listener}",
+            "worker_class": _Worker,
+            "workers": 1,
+            "threads": THREADS,
+            "keepalive": 75,
+            "graceful_timeout": 20,
+            "limit_request_line": 8190,
+            "control_socket_disable": True,
+            "logger_class": _Log,
+            "worker_tmp_dir": "/dev/shm" if Path("/dev/shm").is_dir() else None,  # noqa: S108
+            "pre_fork": _share_memory,
+            "post_worker_init": watch,
+        }
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self._options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        return self._load()
+
+
+def _share_memory(arbiter: Any, worker: Any) -> None:
+    # What is frozen before the fork is never touched by the collector, so parent and child share its pages.
+    gc.collect()
+    gc.freeze()
+
+
+class _Log(Logger):
+    """gunicorn's own words, as JSON lines like all others; requests have their own line (around.py)."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
+        self.error_log.setLevel("WARNING")
+
+
+class _Worker(ThreadWorker):
+    """Answers what cannot be read as a request with a problem instead of HTML, and logs no URL."""
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        status = _status(exc)
+        log = self.log.error if status == HTTPStatus.INTERNAL_SERVER_ERROR else self.log.warning
+        log("Request refused before it was read: %s", type(exc).__name__)
+        try:
+            util.write_nonblock(client, _unread(status))
+        except OSError:
+            self.log.debug("The client did not wait for the answer.")
+
+
+def _status(error: BaseException) -> HTTPStatus:
+    for kind, status in _STATUSES.items():
+        if isinstance(error, kind):
+            return status
+    unreadable = isinstance(error, errors.ParseException)
+    return HTTPStatus.BAD_REQUEST if unreadable else HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def _unread(status: HTTPStatus) -> bytes:
+    body = orjson.dumps(
+        {"type": "about:blank", "title": status.phrase, "status": status, "detail": f"{status.phrase}."}
+    )
+    head = (
+        f"HTTP/1.1 {status.value} {status.phrase}\r\nConnection: close\r\n"
+        f"Content-Type: application/problem+json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body

@@ -1,0 +1,74 @@
+"""Real servers for whatever asks for them, found as `make up` finds them and started once a run.
+
+A test that uses one of these fixtures gets the mark `servers`; `make test-fast` runs the others.
+"""
+
+import os
+import signal
+import uuid
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+from pymongo.database import Database
+
+from scripts.servers import choice, temporary
+from scripts.servers.found import Servers
+from scripts.trouble import Trouble
+
+FIXTURES = {"servers", "mongo_url", "amqp_url", "database"}
+WITHOUT = "not servers"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # So that a run that is told to end takes its servers with it.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    if config.getoption("markexpr") == WITHOUT:
+        return "servers: none, only tests that need no server"
+    try:
+        return f"servers: {choice.choose()}"
+    except Trouble as trouble:
+        return f"servers: {trouble}"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if FIXTURES.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.servers)
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    with temporary.servers() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def mongo_url(servers: Servers) -> str:
+    return servers.mongo_url
+
+
+@pytest.fixture(scope="session")
+def amqp_url(servers: Servers) -> str:
+    return servers.amqp_url
+
+
+@pytest.fixture
+def database(mongo_url: str) -> Iterator[Database[dict[str, Any]]]:
+    """A database of this test's own, empty and dropped at its end."""
+    client = MongoClient[dict[str, Any]](mongo_url, tz_aware=True, timeoutMS=5000, w="majority")
+    name = f"test_{os.getpid()}_{uuid.uuid4().hex[:12]}"
+    with client:
+        yield client[name]
+        client.drop_database(name)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,206 @@
+"""Requests to goals: who may, in which order they are refused, and what a repeat finds."""
+
+from typing import Any
+
+import pytest
+
+from services.goals.app import service
+from shared.store.indexes import prepare
+from tests import hearing
+from tests.requests import Requests
+
+CRISIS = {"en": "Call 988.", "de": "Rufen Sie 112 an."}
+GOAL = {"what": "Sleep through the night", "why": "To be awake for my children", "target_on": "2027-03-01"}
+
+
+@pytest.fixture
+def request_(database: Any) -> Requests:
+    prepare(database, service.collections)
+    hearing.hear(
+        service,
+        database,
+        hearing.member("clara", "clinician"),
+        hearing.member("colin", "clinician"),
+        hearing.member("olivia", "owner"),
+        hearing.client("maya"),
+        hearing.client("noah"),
+        hearing.client("una"),
+        hearing.episode("maya", "clara"),
+        hearing.episode("noah", "colin"),
+        hearing.member("mallory", "clinician", practice_id="q"),
+        hearing.episode("zoe", "mallory", practice_id="q"),
+    )
+    return Requests(service, database)
+
+
+def test_the_story(request_: Requests) -> None:
+    made = request_("member:clara", "POST", "/v1/clients/maya/goals", json=GOAL)
+    assert made.status_code == 201
+    goal = made.get_json()
+    assert goal["status"] == "proposed"
+    assert made.headers["Location"].endswith(f"/v1/goals/{goal['id']}")
+
+    seen = request_("client:maya", "GET", f"/v1/goals/{goal['id']}")
+    assert seen.get_json() == goal
+    assert goal["notice"] is None
+
+    agreed = request_("client:maya", "POST", f"/v1/goals/{goal['id']}/agreement", match=seen.headers["ETag"])
+    assert (agreed.status_code, agreed.get_json()["status"]) == (200, "agreed")
+    assert agreed.get_json()["decided_by"] == "maya"
+
+    listed = request_("member:clara", "GET", "/v1/clients/maya/goals").get_json()
+    assert [one["id"] for one in listed["items"]] == [goal["id"]]
+    assert listed["next"] is None
+
+
+def test_a_client_proposes_to_the_clinician_of_the_episode(request_: Requests) -> None:
+    made = request_("client:maya", "POST", "/v1/clients/maya/goals", json=GOAL)
+
+    assert (made.status_code, made.get_json()["clinician_id"]) == (201, "clara")
+
+
+@pytest.mark.parametrize(
+    "caller",
+    ["member:colin", "member:olivia", "client:noah", "member:nobody", "member:mallory:q", "app:ehr"],
+)
+def test_who_has_nothing_to_do_with_the_client_sees_nothing(request_: Requests, caller: str) -> None:
+    goal = request_("member:clara", "POST", "/v1/clients/maya/goals", json=GOAL).get_json()
+
+    answers = [
+        request_(caller, "GET", f"/v1/goals/{goal['id']}"),
+        request_(caller, "GET", "/v1/goals/00000000-0000-0000-0000-000000000000"),
+        request_(caller, "GET", "/v1/clients/maya/goals"),
+        request_(caller, "POST", "/v1/clients/maya/goals", json={"what": {"$ne": 1}}),
+        request_(caller, "POST", f"/v1/goals/{goal['id']}/agreement"),
+        request_(caller, "POST", f"/v1/goals/{goal['id']}/refusal", match='"99"'),
+    ]
+
+    documents = [{**one.get_json(), "correlation_id": ""} for one in answers]
+    assert {one.status_code for one in answers} == {404}
+    assert all(one == documents[0] for one in documents)
+
+
+def test_an_app_reads_what_grant_and_consent_allow(request_: Requests, database: Any) -> None:
+    goal = request_("member:clara", "POST", "/v1/clients/maya/goals", json=GOAL).get_json()
+    read = [f"/v1/goals/{goal['id']}", "/v1/clients/maya/goals"]
+
+    def statuses() -> list[int]:
+        return [request_("app:ehr", "GET", path).status_code for path in read]
+
+    assert statuses() == [404, 404]
+    hearing.hear(service, database, hearing.grant("ehr", ["goal.read"]))
+    assert statuses() == [404, 404]
+    hearing.hear(service, database, hearing.consent("maya", "ehr"))
+    assert statuses() == [200, 404]
+    withdrawn = {"client_id": "maya", "app_id": "ehr"}
+    hearing.hear(
+        service, database, hearing.message("client.consent_withdrawn", "practices", withdrawn, sequence=3)
+    )
+    assert statuses() == [404, 404]
+
+
+def test_a_suspension_is_obeyed_whatever_the_token_says(request_: Requests, database: Any) -> None:
+    assert request_("member:clara", "GET", "/v1/clients/maya/goals").status_code == 200
+
+    suspended = hearing.message("member.suspended", "practices", {"member_id": "clara"}, sequence=2)
+    hearing.hear(service, database, suspended)
+
+    assert request_("member:clara", "GET", "/v1/clients/maya/goals").status_code == 404
+
+
+def test_without_an_episode_there_is_no_goal(request_: Requests) -> None:
+    refused = request_("client:una", "POST", "/v1/clients/una/goals", json=GOAL)
+
+    assert refused.status_code == 409
+    assert refused.get_json()["type"] == "/problems/no-episode"
+
+
+def test_a_change_names_the_version_seen(request_: Requests) -> None:
+    goal = request_("member:clara", "POST", "/v1/clients/maya/goals", json=GOAL).get_json()
+    path = f"/v1/goals/{goal['id']}/agreement"
+
+    assert request_("client:maya", "POST", path).status_code == 428
+    for stale in ('"0"', '"2"', "1", 'W/"1"', "*", '"1", "2"'):
+        assert request_("client:maya", "POST", path, match=stale).status_code == 412
+    assert request_("client:maya", "POST", path, match='"1"').status_code == 200
+    assert request_("client:maya", "POST", path, match='"1"').status_code == 412
+    assert request_("client:maya", "POST", path, match='"2"').status_code == 409
+
+
+def test_the_answer_to_a_clients_words_says_that_nobody_reads_along_and_where_help_is(
+    request_: Requests, database: Any
+) -> None:
+    texts = {"name": "P", "timezone": "UTC", "languages": ["de", "en"], "crisis_texts": CRISIS}
+    hearing.hear(service, database, hearing.message("practice.opened", "practices", texts))
+
+    by_client = request_("client:maya", "POST", "/v1/clients/maya/goals", json=GOAL)
+    by_clinician = request_("member:clara", "POST", "/v1/clients/maya/goals", json=GOAL)
+    read = request_("client:maya", "GET", f"/v1/goals/{by_client.get_json()['id']}")
+
+    assert by_client.get_json()["notice"]["crisis_text"] == CRISIS["en"]
+    assert "Nobody reads this live" in by_client.get_json()["notice"]["text"]
+    assert by_clinician.get_json()["notice"] is None
+    assert read.get_json()["notice"] is None
+
+
+def test_who_proposed_does_not_agree(request_: Requests) -> None:
+    goal = request_("member:clara", "POST", "/v1/clients/maya/goals", json=GOAL).get_json()
+
+    refused = request_("member:clara", "POST", f"/v1/goals/{goal['id']}/agreement", match='"1"')
+
+    assert (refused.status_code, refused.get_json()["type"]) == (409, "/problems/own-proposal")
+
+
+def test_a_repeat_finds_what_the_first_request_made(request_: Requests, database: Any) -> None:
+    path = "/v1/clients/maya/goals"
+    first = request_("member:clara", "POST", path, json=GOAL, key="k")
+    goal = first.get_json()
+    request_("client:maya", "POST", f"/v1/goals/{goal['id']}/agreement", match='"1"')
+
+    again = request_("member:clara", "POST", path, json=GOAL, key="k")
+
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert (again.get_json()["id"], again.get_json()["status"]) == (goal["id"], "agreed")
+    assert request_("member:clara", "POST", path, json={"what": "Another"}, key="k").status_code == 422
+    assert database["goals"].count_documents({}) == 1
+    assert len(database["goals"].find_one({})["outbox"]) == 2
+
+
+def test_a_key_is_its_callers_own(request_: Requests, database: Any) -> None:
+    request_("member:clara", "POST", "/v1/clients/maya/goals", json=GOAL, key="k")
+    request_("client:maya", "POST", "/v1/clients/maya/goals", json=GOAL, key="k")
+
+    assert database["goals"].count_documents({}) == 2
+
+
+def test_an_event_says_ids_only(request_: Requests, database: Any) -> None:
+    request_("member:clara", "POST", "/v1/clients/maya/goals", json=GOAL)
+
+    [record] = database["goals"].find_one({})["outbox"]
+    assert record["data"].keys() == {"goal_id", "client_id", "clinician_id", "proposed_by"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"what": ""},
+        {"what": "   "},
+        {"what": 7},
+        {"what": {"$ne": 1}},
+        {"what": ["x"]},
+        {"what": "x" * 2001},
+        {"what": "a\x00b"},
+        {"what": "x", "status": "agreed"},
+        {"what": "x", "target_on": "31.12.2026"},
+        {"what": "x", "target_on": 20261231},
+    ],
+)
+def test_a_body_that_is_no_goal_is_refused_field_by_field(
+    request_: Requests, database: Any, body: dict[str, Any]
+) -> None:
+    refused = request_("member:clara", "POST", "/v1/clients/maya/goals", json=body)
+
+    assert refused.status_code in (400, 422)
+    assert refused.content_type == "application/problem+json"
+    assert database["goals"].count_documents({}) == 0

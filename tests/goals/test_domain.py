@@ -1,0 +1,56 @@
+"""One proposes, the other decides, once."""
+
+import pytest
+
+from services.goals.domain import Goal, GoalNotOpen, OwnProposal, Status
+from services.goals.events import GoalAgreed, GoalDeclined, GoalProposed
+from shared.clock import now
+
+CLIENT, CLINICIAN, COLLEAGUE = "client", "clinician", "colleague"
+
+
+def proposed(by: str) -> Goal:
+    return Goal.propose("g", "p", CLIENT, CLINICIAN, by, now(), "Sleep through the night")
+
+
+@pytest.mark.parametrize(("by", "other"), [(CLIENT, CLINICIAN), (CLINICIAN, CLIENT)])
+def test_the_other_one_agrees(by: str, other: str) -> None:
+    goal = proposed(by)
+
+    goal.agree(other, now())
+
+    assert goal.status is Status.AGREED
+    assert goal.events == [
+        GoalProposed("g", CLIENT, CLINICIAN, by),
+        GoalAgreed("g", CLIENT, CLINICIAN, by, other),
+    ]
+
+
+def test_the_other_one_declines() -> None:
+    goal = proposed(CLINICIAN)
+
+    goal.decline(CLIENT, now())
+
+    assert goal.status is Status.DECLINED
+    assert goal.events[-1] == GoalDeclined("g", CLIENT, CLINICIAN, CLINICIAN, CLIENT)
+
+
+@pytest.mark.parametrize(("by", "same"), [(CLIENT, CLIENT), (CLINICIAN, CLINICIAN), (CLINICIAN, COLLEAGUE)])
+def test_the_side_that_proposed_does_not_decide(by: str, same: str) -> None:
+    goal = proposed(by)
+
+    for decide in (goal.agree, goal.decline):
+        with pytest.raises(OwnProposal):
+            decide(same, now())
+    assert goal.status is Status.PROPOSED
+    assert len(goal.events) == 1
+
+
+def test_a_decision_is_final() -> None:
+    goal = proposed(CLINICIAN)
+    goal.agree(CLIENT, now())
+
+    for decide in (goal.agree, goal.decline):
+        with pytest.raises(GoalNotOpen, match="is agreed"):
+            decide(CLIENT, now())
+    assert len(goal.events) == 2

@@ -1,0 +1,144 @@
+"""Whoever must hear of something finds it in their inbox, once, in any order of arrival."""
+
+import itertools
+from typing import Any
+
+import pytest
+
+from services.notifications.app import service
+from shared.messaging.handling import Handling, Work
+from shared.store.indexes import prepare
+from tests import hearing
+from tests.requests import Requests
+
+MAYA, CLARA = hearing.client("maya", name="Maya"), hearing.member("clara", "clinician", name="Clara")
+GOAL = {"goal_id": "g", "client_id": "maya", "clinician_id": "clara", "proposed_by": "clara"}
+PROPOSED = hearing.message("goal.proposed", "goals", GOAL)
+AGREED = hearing.message("goal.agreed", "goals", {**GOAL, "agreed_by": "maya"}, sequence=2)
+
+
+@pytest.fixture
+def request_(database: Any) -> Requests:
+    prepare(database, service.collections)
+    return Requests(service, database)
+
+
+def inbox(request_: Requests, person: str) -> list[dict[str, Any]]:
+    answer = request_(person, "GET", "/v1/notifications")
+    assert answer.status_code == 200
+    items: list[dict[str, Any]] = answer.get_json()["items"]
+    return items
+
+
+@pytest.mark.parametrize(
+    ("type", "by", "hears", "text"),
+    [
+        ("goal.proposed", {"proposed_by": "clara"}, "client:maya", "Clara proposed a goal."),
+        ("goal.proposed", {"proposed_by": "maya"}, "member:clara", "Maya proposed a goal."),
+        ("goal.agreed", {"agreed_by": "maya"}, "member:clara", "Maya agreed to a goal."),
+        ("goal.agreed", {"agreed_by": "clara"}, "client:maya", "Clara agreed to a goal."),
+        ("goal.declined", {"declined_by": "maya"}, "member:clara", "Maya declined a goal."),
+        ("feedback.given", {}, "member:clara", "Maya gave feedback on a session."),
+        ("feedback.answered", {}, "client:maya", "Clara answered your feedback."),
+    ],
+)
+def test_the_other_one_hears_of_it(
+    request_: Requests, database: Any, type: str, by: dict[str, str], hears: str, text: str
+) -> None:
+    source = "feedback" if type.startswith("feedback") else "goals"
+    data = {"feedback_id": "x"} if source == "feedback" else {"goal_id": "x"}
+    event = hearing.message(type, source, {**data, "client_id": "maya", "clinician_id": "clara", **by})
+
+    hearing.hear(service, database, MAYA, CLARA, event)
+
+    other = "member:clara" if hears == "client:maya" else "client:maya"
+    [entry] = inbox(request_, hears)
+    assert (entry["kind"], entry["text"], entry["about_id"], entry["read_at"]) == (type, text, "x", None)
+    assert inbox(request_, other) == []
+
+
+def test_every_order_with_repeats_gives_the_same_inboxes(request_: Requests, database: Any) -> None:
+    ends = []
+    for order in itertools.permutations([MAYA, CLARA, PROPOSED, AGREED]):
+        for name in ("people", "members", "clients", "notifications"):
+            database[name].delete_many({})
+        waiting = [Work(raw) for raw in (*order, *order)]
+        while waiting:
+            for work in waiting:
+                Handling(service.subscriber, database, service.collections).run([work])
+            assert not any(work.error for work in waiting)
+            waiting = [Work(work.raw) for work in waiting if work.waits_for]
+        ends.append((inbox(request_, "member:clara"), inbox(request_, "client:maya")))
+
+    assert len(ends) == 24
+    assert all(end == ends[0] for end in ends)
+    assert [len(one) for one in ends[0]] == [1, 1]
+
+
+def test_what_comes_before_the_people_it_is_about_waits(database: Any) -> None:
+    prepare(database, service.collections)
+
+    [work] = hearing.hear(service, database, AGREED)
+
+    assert work.waits_for == ["people/clara", "people/maya"]
+    assert database["notifications"].count_documents({}) == 0
+
+
+def test_reading_marks_it_once_and_counts_down(request_: Requests, database: Any) -> None:
+    hearing.hear(service, database, MAYA, CLARA, PROPOSED)
+    [entry] = inbox(request_, "client:maya")
+    assert request_("client:maya", "GET", "/v1/notifications/unread").get_json() == {"unread": 1}
+
+    path = f"/v1/notifications/{entry['id']}/read"
+    first = request_("client:maya", "PUT", path)
+    second = request_("client:maya", "PUT", path)
+
+    assert first.status_code == second.status_code == 200
+    assert first.get_json()["read_at"] == second.get_json()["read_at"] is not None
+    assert request_("client:maya", "GET", "/v1/notifications/unread").get_json() == {"unread": 0}
+
+
+def test_an_event_that_comes_again_does_not_become_unread(request_: Requests, database: Any) -> None:
+    hearing.hear(service, database, MAYA, CLARA, PROPOSED)
+    [entry] = inbox(request_, "client:maya")
+    request_("client:maya", "PUT", f"/v1/notifications/{entry['id']}/read")
+
+    hearing.hear(service, database, PROPOSED)
+
+    assert request_("client:maya", "GET", "/v1/notifications/unread").get_json() == {"unread": 0}
+
+
+@pytest.mark.parametrize("caller", ["member:clara", "client:noah", "client:maya:q", "app:ehr"])
+def test_nobody_reads_or_marks_anothers(request_: Requests, database: Any, caller: str) -> None:
+    hearing.hear(service, database, MAYA, CLARA, hearing.client("noah"), PROPOSED)
+    [entry] = inbox(request_, "client:maya")
+
+    foreign = request_(caller, "PUT", f"/v1/notifications/{entry['id']}/read")
+    absent = request_(caller, "PUT", "/v1/notifications/nothing/read")
+
+    assert foreign.status_code == absent.status_code == 404
+    assert {**foreign.get_json(), "correlation_id": ""} == {**absent.get_json(), "correlation_id": ""}
+    assert request_("client:maya", "GET", "/v1/notifications/unread").get_json() == {"unread": 1}
+
+
+def test_pages_hold_every_entry_once_newest_first(request_: Requests, database: Any) -> None:
+    events = [hearing.message("goal.proposed", "goals", {**GOAL, "goal_id": f"g{n}"}) for n in range(7)]
+    hearing.hear(service, database, MAYA, CLARA, *events)
+
+    seen: list[dict[str, Any]] = []
+    path = "/v1/notifications?limit=3"
+    while True:
+        page = request_("client:maya", "GET", path).get_json()
+        seen += page["items"]
+        if page["next"] is None:
+            break
+        path = f"/v1/notifications?limit=3&cursor={page['next']}"
+
+    assert len({one["id"] for one in seen}) == len(seen) == 7
+    assert [one["at"] for one in seen] == sorted((one["at"] for one in seen), reverse=True)
+
+
+def test_no_name_is_kept_with_an_entry(request_: Requests, database: Any) -> None:
+    hearing.hear(service, database, MAYA, CLARA, PROPOSED)
+
+    assert "Clara" not in str(database["notifications"].find_one({}))

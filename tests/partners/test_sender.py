@@ -1,0 +1,274 @@
+"""The sender against a real receiver: delivered at least once, under one id, and to nobody else."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from standardwebhooks import Webhook
+
+from services.partners import domain
+from services.partners.domain import DeliveryState, EndpointState
+from services.partners.sender import process
+from services.partners.store import Endpoints
+from shared.clock import now
+from shared.ids import PLATFORM
+from tests.partners.conftest import SECRET_KEY, Partners, Receiver, until
+
+DELIVERED, FAILED, CANCELLED = DeliveryState.DELIVERED, DeliveryState.FAILED, DeliveryState.CANCELLED
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The schedule of retries, in hundredths of seconds, and a sender that looks as often."""
+    monkeypatch.setattr(process, "POLL", 0.01)
+    monkeypatch.setattr(domain, "PAUSES", (timedelta(milliseconds=10),) * 9)
+
+
+def test_an_event_arrives_as_a_standard_webhook(partners: Partners, receiver: Receiver) -> None:
+    endpoint_id, event = partners.permit(receiver.url), partners.agreed()
+
+    with partners.sending():
+        until(lambda: partners.database["leases"].find_one({"_id": "sender"}))
+        partners.hear(event)
+        until(lambda: partners.states(endpoint_id) == [DELIVERED])
+
+    (request,) = receiver.got
+    verified = Webhook(partners.secret).verify(request.body, request.headers)
+    assert (verified["id"], verified["data"]) == (event.id, event.data)
+    assert request.headers["webhook-id"] == event.id
+    assert request.headers["content-type"] == "application/cloudevents+json"
+    assert request.body.decode() == partners.database["outgoing"].find_one({"_id": event.id})["envelope"]  # type: ignore[index]
+    (delivery,) = partners.deliveries(endpoint_id)
+    assert [(attempt.status, attempt.error) for attempt in delivery.attempts] == [(200, None)]
+
+
+@pytest.mark.usefixtures("soon")
+def test_what_fails_is_tried_again_under_the_same_id(partners: Partners, receiver: Receiver) -> None:
+    endpoint_id, event = partners.permit(receiver.url), partners.agreed()
+    receiver.answers = [500, (302, {"location": receiver.url}), 429]
+    partners.hear(event)
+
+    with partners.sending():
+        until(lambda: partners.states(endpoint_id) == [DELIVERED])
+
+    (delivery,) = partners.deliveries(endpoint_id)
+    assert [attempt.status for attempt in delivery.attempts] == [500, 302, 429, 200]
+    assert receiver.ids == [event.id] * 4
+    for request in receiver.got:
+        Webhook(partners.secret).verify(request.body, request.headers)
+
+
+@pytest.mark.usefixtures("soon")
+def test_what_fails_to_the_end_is_failed(partners: Partners) -> None:
+    endpoint_id = partners.permit("http://127.0.0.1:9/nobody-listens")
+    partners.hear(partners.agreed())
+
+    with partners.sending():
+        until(lambda: partners.states(endpoint_id) == [FAILED])
+
+    (delivery,) = partners.deliveries(endpoint_id)
+    assert [attempt.error for attempt in delivery.attempts] == ["connection"] * 10
+    assert delivery.next_at is None
+
+
+def test_retry_after_is_obeyed(partners: Partners, receiver: Receiver) -> None:
+    endpoint_id = partners.permit(receiver.url)
+    receiver.answers = [(503, {"retry-after": "600"})]
+    partners.hear(partners.agreed())
+
+    with partners.sending():
+        partners.wait_for_attempt(endpoint_id)
+
+    (delivery,) = partners.deliveries(endpoint_id)
+    assert delivery.next_at is not None
+    assert timedelta(seconds=590) < delivery.next_at - now() <= timedelta(seconds=720)
+
+
+def test_gone_disables_the_endpoint(partners: Partners, receiver: Receiver) -> None:
+    endpoint_id = partners.permit(receiver.url)
+    receiver.answers = [410]
+    partners.hear(partners.agreed())
+
+    with partners.sending():
+        until(lambda: Endpoints(partners.database).get(PLATFORM, endpoint_id).state is EndpointState.DISABLED)
+        partners.hear(partners.agreed())
+        until(lambda: partners.database["outgoing"].count_documents({"due": {"$exists": True}}) == 0)
+
+    assert partners.states(endpoint_id) == [FAILED]
+    assert len(receiver.got) == 1
+
+
+@pytest.mark.parametrize("taken_back", [Partners.withdrawn, Partners.revoked])
+def test_permission_taken_back_since_cancels_the_delivery(
+    partners: Partners, receiver: Receiver, taken_back: Callable[[Partners], Any]
+) -> None:
+    endpoint_id = partners.permit(receiver.url)
+    partners.hear(partners.agreed())
+    partners.fan_out()
+    assert partners.states(endpoint_id) == [DeliveryState.PENDING]
+
+    partners.hear(taken_back(partners))
+    with partners.sending():
+        until(lambda: partners.states(endpoint_id) == [CANCELLED])
+
+    assert receiver.got == []
+
+
+def test_an_endpoint_removed_since_gets_nothing(partners: Partners, receiver: Receiver) -> None:
+    endpoint_id = partners.permit(receiver.url)
+    partners.hear(partners.agreed())
+    partners.fan_out()
+
+    endpoint = Endpoints(partners.database).get(PLATFORM, endpoint_id)
+    endpoint.remove(now())
+    Endpoints(partners.database).save(endpoint)
+    with partners.sending():
+        until(lambda: partners.states(endpoint_id) == [CANCELLED])
+
+    assert receiver.got == []
+
+
+@pytest.mark.usefixtures("soon")
+def test_an_address_that_must_not_be_dialled_is_not(
+    partners: Partners, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_session = process.open_session
+    monkeypatch.setattr(process, "open_session", lambda development: open_session(not development))
+    endpoint_id = partners.permit(receiver.url)
+    partners.hear(partners.agreed())
+
+    with partners.sending():
+        until(lambda: partners.states(endpoint_id) == [FAILED])
+
+    assert {attempt.error for attempt in partners.deliveries(endpoint_id)[0].attempts} == {"address_refused"}
+    assert receiver.got == []
+
+
+def test_at_most_four_are_under_way_to_one_endpoint(partners: Partners, receiver: Receiver) -> None:
+    slow, events = partners.permit(receiver.url), [partners.agreed() for _ in range(12)]
+    other = Receiver()
+    quick = partners.endpoint(other.url)
+    receiver.hold.clear()
+    partners.hear(*events)
+
+    with partners.sending():
+        # While the slow one holds its four, the other one gets everything.
+        until(lambda: partners.states(quick) == [DELIVERED] * 12)
+        until(lambda: receiver.at_once == 4)
+        receiver.hold.set()
+        until(lambda: partners.states(slow) == [DELIVERED] * 12)
+
+    assert receiver.most_at_once == 4
+    assert sorted(receiver.ids) == sorted(other.ids) == sorted(event.id for event in events)
+    other.close()
+
+
+def test_a_second_sender_waits_for_the_first_to_end(partners: Partners, receiver: Receiver) -> None:
+    endpoint_id = partners.permit(receiver.url)
+
+    with partners.sending() as first:
+        until(lambda: first._lease.held)
+        with partners.sending() as second:
+            partners.hear(*(partners.agreed() for _ in range(20)))
+            until(lambda: partners.states(endpoint_id) == [DELIVERED] * 20)
+            assert not second._lease.held
+
+    assert len(set(receiver.ids)) == len(receiver.ids) == 20
+
+
+def test_a_sender_that_lost_its_lease_stops_at_once(
+    partners: Partners, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "RENEW_EVERY", 0.05)
+    endpoint_id = partners.permit(receiver.url)
+    receiver.hold.clear()
+    partners.hear(partners.agreed())
+
+    with partners.sending() as sender:
+        until(lambda: receiver.at_once == 1)
+        partners.database["leases"].update_one({"_id": "sender"}, {"$set": {"owner": "another"}})
+        until(lambda: not sender._under_way)
+        assert partners.states(endpoint_id) == [DeliveryState.PENDING]
+
+    assert partners.deliveries(endpoint_id)[0].attempts == ()
+
+
+def test_stopping_finishes_what_is_under_way(partners: Partners, receiver: Receiver) -> None:
+    endpoint_id = partners.permit(receiver.url)
+    receiver.hold.clear()
+    partners.hear(partners.agreed())
+
+    with partners.sending() as sender:
+        until(lambda: receiver.at_once == 1)
+        sender._look.set()
+        sender._stopping = True
+        receiver.hold.set()
+
+    assert partners.states(endpoint_id) == [DELIVERED]
+    assert partners.database["leases"].find_one({"_id": "sender"}) is None
+
+
+Start = Callable[[], subprocess.Popen[bytes]]
+
+
+@pytest.fixture
+def start(partners: Partners, mongo_url: str) -> Iterator[Start]:
+    """A sender as a process of its own."""
+    prefix = partners.database.name
+    given = {"MONGO_URL": mongo_url, "DATABASE_PREFIX": prefix, "SECRET_KEY": SECRET_KEY}
+    given |= {
+        "ENVIRONMENT": "development",
+        "ISSUER": "http://x",
+        "JWKS_URL": "http://x",
+        "AMQP_URL": "amqp://x",
+    }
+    given |= {"SENDER_METRICS_PORT": "18595"}
+    code = (
+        "from dataclasses import replace; from shared.settings import Settings;"
+        "from services.partners.sender.process import run;"
+        "settings = Settings.read('partners'); Settings.database_name = settings.database_prefix;"
+        "run(None, settings)"
+    )
+    environ = {**os.environ, **{f"TANDEM_{name}": value for name, value in given.items()}}
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start() -> subprocess.Popen[bytes]:
+        started.append(subprocess.Popen([sys.executable, "-c", code], env=environ))
+        return started[-1]
+
+    yield start
+    for sender in started:
+        sender.kill()
+        sender.wait()
+
+
+def test_a_sender_killed_in_the_middle_leaves_the_delivery_to_the_next(
+    partners: Partners, receiver: Receiver, start: Start
+) -> None:
+    endpoint_id, event = partners.permit(receiver.url), partners.agreed()
+    receiver.hold.clear()
+    partners.hear(event)
+    first = start()
+    until(lambda: receiver.at_once == 1)
+
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    receiver.hold.set()
+    assert partners.states(endpoint_id) == [DeliveryState.PENDING]
+    # As if the 8 s of the dead one's lease had passed.
+    partners.database["leases"].update_one(
+        {"_id": "sender"}, {"$set": {"until": now() - timedelta(seconds=1)}}
+    )
+    second = start()
+    until(lambda: partners.states(endpoint_id) == [DELIVERED])
+
+    second.send_signal(signal.SIGTERM)
+    assert second.wait(timeout=20) == 0
+    assert receiver.ids == [event.id, event.id]
+    assert json.loads(receiver.got[0].body) == json.loads(receiver.got[1].body)

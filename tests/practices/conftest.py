@@ -1,0 +1,138 @@
+"""A prepared database of practices with one practice in it, and an application before it."""
+
+import base64
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from services.practices.domain import App, Client, Episode, Member, Practice, Role, look_up
+from services.practices.sign_in import SignIn
+from services.practices.store import (
+    COLLECTIONS,
+    Apps,
+    Clients,
+    Episodes,
+    Grants,
+    Members,
+    Practices,
+    SignIns,
+)
+from services.practices.tokens import Subject, issue, key_set, make_first
+from shared.clock import now
+from shared.ids import PLATFORM, new_id
+from shared.security.tokens import Keys, Verifier
+from shared.settings import Settings
+from shared.store.indexes import prepare
+from shared.web.application import create_app
+
+SECRET = "s3cret"
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return Settings(
+        service="practices",
+        mongo_url="mongodb://of-the-fixture",
+        amqp_url="amqp://unused",
+        issuer="https://practices.test",
+        jwks_url="https://practices.test/.well-known/jwks.json",
+        secret_key=base64.b64encode(b"k" * 32).decode(),
+        environment="development",
+        smtp_url="smtp://127.0.0.1:1",
+        mail_from="hello@mail.test",
+    )
+
+
+@dataclass
+class World:
+    """One practice, and short ways to put people into it."""
+
+    database: Any
+    settings: Settings
+    practice: Practice
+
+    def another_practice(self) -> "World":
+        return dataclasses.replace(self, practice=opened(self.database))
+
+    def member(self, *roles: Role, email: str | None = None) -> Member:
+        member = Member.join(practice_id=self.practice.id, roles=set(roles), **self._about(email))
+        return Members(self.database).add(member)[0]
+
+    def client(self, email: str | None = None, enrolled_by: str = "somebody") -> Client:
+        about = self._about(email)
+        client = Client.enrol(self.practice, adult=True, at=now(), enrolled_by=enrolled_by, **about)
+        return Clients(self.database).add(client)[0]
+
+    def episode(self, client: Client, clinician: Member) -> Episode:
+        episode = Episode.start(id=new_id(), client=client, clinician=clinician, by=clinician, at=now())
+        return Episodes(self.database).add(episode)[0]
+
+    def app(self) -> App:
+        app = App.register(id=new_id(), practice_id=PLATFORM, name="Demo EHR", secret=SECRET)
+        return Apps(self.database).add(app)[0]
+
+    def code_for(self, email: str) -> str:
+        """The code that the last mail to this address would say."""
+        sign_in = SignIn(self.database, self.settings)
+        waiting = dict(SignIns(self.database).to_send(now()))
+        return sign_in.unsealed(waiting[sign_in.address(email)][-1])
+
+    def bearer(self, someone: Member | Client | App) -> dict[str, str]:
+        kind = type(someone).__name__.lower()
+        subject = Subject(someone.id, kind, someone.practice_id)
+        return {"Authorization": f"Bearer {issue(self.database, self.settings, subject, now())}"}
+
+    def suspend(self, member: Member) -> None:
+        by = self.member(Role.OWNER)
+        member.suspend(by=by)
+        Members(self.database).save(member)
+
+    def grants(self) -> Grants:
+        return Grants(self.database)
+
+    def _about(self, email: str | None) -> dict[str, str]:
+        id = new_id()
+        email = email or f"{id}@example.org"
+        return {
+            "id": id,
+            "display_name": "Somebody",
+            "email": email,
+            "address": look_up(email, self.settings.key("email")),
+            "language": "en",
+            "timezone": "Europe/Lisbon",
+        }
+
+
+def opened(database: Any) -> Practice:
+    practice = Practice.open(
+        id=new_id(),
+        name="Harbour",
+        timezone="Europe/Lisbon",
+        locale="en",
+        languages=["en"],
+        crisis_texts={"en": "Call 112."},
+    )
+    return Practices(database).add(practice)[0]
+
+
+@pytest.fixture
+def world(database: Any, settings: Settings) -> World:
+    prepare(database, COLLECTIONS)
+    make_first(database, settings)
+    return World(database, settings, opened(database))
+
+
+@pytest.fixture
+def http(world: World) -> Iterator[FlaskClient]:
+    from services.practices.app import service
+
+    verifier = Verifier(
+        Keys(lambda: key_set(world.database)), world.settings.issuer, world.settings.audience
+    )
+    app = create_app(service, world.settings, world.database, verifier)
+    with app.test_client() as client:
+        yield client

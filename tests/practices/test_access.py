@@ -1,0 +1,152 @@
+"""In what relation callers stand to what they ask for."""
+
+import pytest
+from pymongo import MongoClient
+from pymongo.monitoring import CommandListener
+
+from services.practices.access import standings
+from services.practices.domain import Grant, Role
+from services.practices.sign_in import grant_id
+from services.practices.store import Clients
+from shared.clock import now
+from shared.ids import PLATFORM, new_id
+from shared.security.caller import Caller
+from shared.web.allows import Absent
+
+
+def caller(someone, practice_id=None):
+    kind = type(someone).__name__.lower()
+    return Caller(someone.id, kind, practice_id or someone.practice_id, "t")
+
+
+@pytest.fixture
+def of(world):
+    def of(someone, target=None, action="client.read", practice_id=None):
+        return standings(world.database, caller(someone, practice_id), action, target)
+
+    return of
+
+
+def test_a_member_has_each_of_their_roles_in_the_practice(world, of):
+    ada = world.member(Role.ADMIN, Role.CLINICIAN)
+
+    assert of(ada) == {("admin", "practice"), ("clinician", "practice"), ("person", "self")}
+
+
+def test_a_suspended_member_has_none(world, of):
+    ada = world.member(Role.ADMIN)
+
+    world.suspend(ada)
+
+    assert of(ada) == set()
+
+
+def test_a_member_has_none_in_another_practice(world, of):
+    there = world.another_practice()
+
+    assert of(world.member(Role.OWNER), practice_id=there.practice.id) == set()
+
+
+def test_a_clinician_cares_for_the_client_of_a_current_episode(world, of):
+    clara, maya = world.member(Role.CLINICIAN), world.client()
+    episode = world.episode(maya, clara)
+
+    for target in (maya, maya.id, episode):
+        assert ("clinician", "own") in of(clara, target)
+
+
+def test_to_a_colleagues_client_a_clinician_stands_in_no_relation(world, of):
+    clara, daniel, maya = world.member(Role.CLINICIAN), world.member(Role.CLINICIAN), world.client()
+    episode = world.episode(maya, clara)
+
+    for target in (maya, maya.id, episode):
+        assert of(daniel, target) == {("person", "self")}
+
+
+def test_an_owner_who_is_no_clinician_of_a_client_is_still_the_owner(world, of):
+    ada = world.member(Role.OWNER, Role.CLINICIAN)
+
+    assert of(ada, world.client()) == {("owner", "practice"), ("person", "self")}
+
+
+def test_a_clinician_cares_for_whom_they_enrolled_until_somebody_starts(world, of):
+    clara, daniel = world.member(Role.CLINICIAN), world.member(Role.CLINICIAN)
+    maya = world.client(enrolled_by=clara.id)
+
+    before = of(clara, maya.id)
+    world.episode(maya, daniel)
+
+    assert ("clinician", "own") in before
+    assert ("clinician", "own") not in of(clara, maya.id)
+
+
+def test_a_client_stands_for_themselves_and_no_other(world, of):
+    maya, noah = world.client(), world.client()
+
+    assert ("client", "self") in of(maya, maya.id)
+    assert ("client", "self") not in of(maya, noah.id)
+    assert of(maya) == {("client", "practice"), ("person", "self")}
+
+
+def test_nobody_stands_in_any_relation_to_another_practices_client(world, of):
+    foreign = world.another_practice().client()
+
+    for someone in (world.member(Role.OWNER), world.client()):
+        assert of(someone, foreign.id) == set()
+
+
+def test_an_app_may_what_its_grant_and_the_clients_consent_allow(world, of):
+    app, maya, noah, practice = world.app(), world.client(), world.client(), world.practice.id
+    grant = Grant.give(
+        id=grant_id(practice, app.id),
+        practice_id=practice,
+        app_id=app.id,
+        event_types=[],
+        scopes=["client.read"],
+        given_at=now(),
+        givings={new_id(): None},
+    )
+    grant = world.grants().add(grant)[0]
+    maya.consent_to(app, now())
+    maya = Clients(world.database).save(maya)
+
+    granted = ("app", "granted")
+    assert granted in of(app, maya, practice_id=practice)
+    assert granted not in of(app, noah, practice_id=practice)
+    assert granted not in of(app, maya, action="episode.read", practice_id=practice)
+    assert granted not in of(app, maya, practice_id=PLATFORM)
+
+    grant.revoke(now())
+    world.grants().save(grant)
+
+    assert granted not in of(app, maya, practice_id=practice)
+
+
+class _Commands(CommandListener):
+    def __init__(self):
+        self.names = []
+
+    def started(self, event):
+        self.names.append((event.command_name, event.command.get(event.command_name)))
+
+    def succeeded(self, event):
+        pass
+
+    def failed(self, event):
+        pass
+
+
+def test_a_foreign_client_costs_the_same_commands_as_an_absent_one(world, mongo_url):
+    clara, maya = world.member(Role.CLINICIAN), world.client()
+    episode = world.episode(maya, world.member(Role.CLINICIAN))
+    commands = _Commands()
+    with MongoClient(mongo_url, tz_aware=True, event_listeners=[commands]) as client:
+
+        def cost(someone, target):
+            commands.names.clear()
+            standings(client[world.database.name], caller(someone), "client.read", target)
+            return list(commands.names)
+
+        for someone in (clara, world.client(), world.app()):
+            assert cost(someone, maya.id) == cost(someone, new_id())
+            assert cost(someone, maya) == cost(someone, episode) == cost(someone, Absent())

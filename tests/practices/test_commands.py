@@ -1,0 +1,128 @@
+"""What an operator does on the command line."""
+
+import base64
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from services.practices.commands import load_sample, open_practice, register_app, rotate_keys
+from services.practices.domain import Role
+from services.practices.sign_in import SignIn
+from services.practices.store import Apps, Members, Practices
+from services.practices.tokens import key_set, make_first
+from shared.clock import now
+from shared.settings import Settings
+from shared.store.indexes import prepare
+
+OPEN = (
+    "--name Harbour --timezone Europe/Lisbon --language en --language pt --owner-name Olivia "
+    "--owner-email olivia@example.org"
+).split()
+
+
+@pytest.fixture
+def run(database, mongo_url, monkeypatch):
+    from services.practices.store import COLLECTIONS
+
+    for name, value in {
+        "TANDEM_ENVIRONMENT": "development",
+        "TANDEM_MONGO_URL": mongo_url,
+        "TANDEM_AMQP_URL": "amqp://unused",
+        "TANDEM_DATABASE_PREFIX": database.name,
+        "TANDEM_ISSUER": "http://practices.test",
+        "TANDEM_JWKS_URL": "http://practices.test/jwks",
+        "TANDEM_SECRET_KEY": base64.b64encode(b"k" * 32).decode(),
+        "TANDEM_SMTP_URL": "smtp://127.0.0.1:1",
+        "TANDEM_MAIL_FROM": "hello@mail.test",
+    }.items():
+        monkeypatch.setenv(name, value)
+    own = database.client[f"{database.name}practices"]
+    prepare(own, COLLECTIONS)
+    make_first(own, Settings.read("practices"))
+
+    def run(command, *arguments):
+        result = CliRunner().invoke(command, arguments)
+        return result, json.loads(result.stdout) if result.exit_code == 0 else None
+
+    run.database = own
+    yield run
+    database.client.drop_database(own.name)
+
+
+def test_opening_a_practice_makes_it_and_its_first_owner_once(run):
+    texts = ["--crisis-text", "en=Call 112.", "--crisis-text", "pt=Ligue 112."]
+
+    _, first = run(open_practice, *OPEN, *texts)
+    _, again = run(open_practice, *OPEN, *texts)
+
+    owner = Members(run.database).get(first["practice_id"], first["owner_id"])
+    practice = Practices(run.database).get(first["practice_id"], first["practice_id"])
+    assert first == again
+    assert owner.roles == {Role.OWNER}
+    assert practice.crisis_texts == {"en": "Call 112.", "pt": "Ligue 112."}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        (["--timezone", "Mars/Base"], "no IANA time zone"),
+        (["--owner-email", "olivia"], "no e-mail address"),
+        (["--crisis-text", "en="], "LANGUAGE=TEXT"),
+    ],
+)
+def test_what_cannot_be_is_told_in_a_sentence(run, wrong, told):
+    result, _ = run(open_practice, *OPEN, *wrong)
+
+    assert result.exit_code == 2
+    assert told in result.output
+
+
+def test_an_app_signs_in_with_what_was_printed(run):
+    _, printed = run(register_app, "--name", "Demo EHR")
+
+    sign_in = SignIn(run.database, Settings.read("practices"))
+
+    assert sign_in.by_client_credentials(printed["client_id"], printed["client_secret"], None, now())
+
+
+def test_rotating_publishes_another_key(run):
+    _, printed = run(rotate_keys)
+
+    kids = [key["kid"] for key in key_set(run.database)["keys"]]
+    assert len(kids) == 2
+    assert kids[1] == printed["kid"]
+
+
+def test_the_sample_is_the_same_however_often_it_is_loaded(run):
+    _, first = run(load_sample)
+    _, again = run(load_sample)
+
+    assert first == again
+    assert [person["role"] for person in first["people"]] == [
+        "owner",
+        "clinician",
+        "clinician",
+        "client",
+        "client",
+    ]
+    app = Apps(run.database).named(first["app"]["id"])
+    assert app.knows(first["app"]["client_secret"])
+    assert run.database["episodes"].count_documents({}) == 2
+    assert run.database["members"].count_documents({"version": 1}) == 3
+
+
+def test_the_sample_is_for_development(run, monkeypatch):
+    for name, value in {
+        "TANDEM_ENVIRONMENT": "production",
+        "TANDEM_ISSUER": "https://practices.test",
+        "TANDEM_AMQP_URL": "amqps://a:b@broker",
+        "TANDEM_SMTP_URL": "smtps://a:b@mail",
+        "TANDEM_MONGO_URL": "mongodb://a:b@db/?tls=true",
+    }.items():
+        monkeypatch.setenv(name, value)
+
+    result, _ = run(load_sample)
+
+    assert result.exit_code == 1
+    assert "The sample is for development" in result.output

@@ -1,0 +1,185 @@
+"""Codes by mail, to a real SMTP server."""
+
+import dataclasses
+import email
+import email.policy
+import socket
+import threading
+import time
+from datetime import timedelta
+
+import pytest
+from aiosmtpd.controller import Controller
+
+from services.practices.domain import Role
+from services.practices.mailer import send_due, send_letters
+from services.practices.sign_in import SignIn
+from services.practices.store import SignIns
+from shared.clock import now
+from shared.store.lease import Lease
+
+EMAIL = "ada@example.org"
+
+
+class Mailbox:
+    """Keeps what comes, or refuses as long as `refuses` says."""
+
+    def __init__(self):
+        self.mails = []
+        self.refuses = False
+        self.came = threading.Event()
+
+    async def handle_DATA(self, server, session, envelope):
+        if self.refuses:
+            return "451 Later"
+        mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
+        self.mails.append((envelope.rcpt_tos, mail))
+        self.came.set()
+        return "250 Kept"
+
+
+@pytest.fixture
+def mailbox():
+    box = Mailbox()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        box.port = free.getsockname()[1]
+    controller = Controller(box, hostname="127.0.0.1", port=box.port)
+    controller.start()
+    yield box
+    controller.stop()
+
+
+@pytest.fixture
+def reachable(settings, mailbox):
+    return dataclasses.replace(settings, smtp_url=f"smtp://127.0.0.1:{mailbox.port}")
+
+
+@pytest.fixture
+def lease(world):
+    return Lease(world.database["leases"], "mailer")
+
+
+def test_who_is_known_gets_the_code(world, mailbox, reachable, lease):
+    ada = world.client(email=EMAIL)
+    sign_in = SignIn(world.database, reachable)
+    sign_in.ask("Ada@Example.org", now())
+
+    send_due(world.database, reachable, lease)
+
+    ((recipients, mail),) = mailbox.mails
+    code = mail.get_content().splitlines()[0].replace(" ", "")
+    assert recipients == [EMAIL]
+    assert sign_in.by_code(EMAIL, code, ada.practice_id, "client", now())
+
+
+def test_a_mail_says_nothing_of_what_it_is_about(world, mailbox, reachable, lease):
+    world.client(email=EMAIL)
+    SignIn(world.database, reachable).ask(EMAIL, now())
+
+    send_due(world.database, reachable, lease)
+
+    ((_, mail),) = mailbox.mails
+    assert (mail["Subject"], mail["From"]) == ("Your code", "hello@mail.test")
+    told = str(mail).lower()
+    words = ("tandem", "practice", "therap", "clinic", "client", "sign", "health", "harbour")
+    assert not [word for word in words if word in told]
+
+
+def test_who_is_unknown_or_suspended_gets_none(world, mailbox, reachable, lease):
+    ada = world.member(Role.CLINICIAN, email=EMAIL)
+    world.suspend(ada)
+    for address in (EMAIL, "nobody@example.org"):
+        SignIn(world.database, reachable).ask(address, now())
+
+    send_due(world.database, reachable, lease)
+
+    assert mailbox.mails == []
+    assert list(SignIns(world.database).to_send(now() + timedelta(hours=1))) == []
+
+
+def test_a_code_is_sent_once(world, mailbox, reachable, lease):
+    world.client(email=EMAIL)
+    SignIn(world.database, reachable).ask(EMAIL, now())
+
+    send_due(world.database, reachable, lease)
+    send_due(world.database, reachable, lease)
+
+    assert len(mailbox.mails) == 1
+
+
+def test_a_repeat_after_a_kill_has_the_same_message_id(world, mailbox, reachable, lease, monkeypatch):
+    world.client(email=EMAIL)
+    SignIn(world.database, reachable).ask(EMAIL, now())
+
+    with monkeypatch.context() as killed:
+        killed.setattr(SignIns, "settle", lambda *_: None)
+        send_due(world.database, reachable, lease)
+    send_due(world.database, reachable, lease)
+
+    first, second = (mail["Message-ID"] for _, mail in mailbox.mails)
+    assert first == second
+
+
+def test_an_expired_code_is_not_sent(world, mailbox, reachable, lease):
+    world.client(email=EMAIL)
+    SignIn(world.database, reachable).ask(EMAIL, now() - timedelta(minutes=10))
+
+    send_due(world.database, reachable, lease)
+
+    assert mailbox.mails == []
+
+
+def test_a_server_that_refuses_is_tried_again(world, mailbox, reachable, lease):
+    world.client(email=EMAIL)
+    SignIn(world.database, reachable).ask(EMAIL, now())
+    mailbox.refuses = True
+    send_due(world.database, reachable, lease)
+    mailbox.refuses = False
+
+    put_off = [list(SignIns(world.database).to_send(now() + timedelta(seconds=s))) for s in (0, 6)]
+    world.database["sign_ins"].update_many({}, {"$set": {"due": now()}})
+    send_due(world.database, reachable, lease)
+
+    assert put_off[0] == []
+    assert len(put_off[1]) == 1
+    assert len(mailbox.mails) == 1
+
+
+def test_one_letter_that_cannot_be_sent_holds_up_no_other(world, mailbox, reachable, lease):
+    world.client(email="not an address\r\nBcc: all@example.org")
+    world.client(email=EMAIL)
+    for address in ("not an address\r\nBcc: all@example.org", EMAIL):
+        SignIn(world.database, reachable).ask(address, now())
+
+    send_due(world.database, reachable, lease)
+
+    assert [recipients for recipients, _ in mailbox.mails] == [[EMAIL]]
+
+
+def test_only_who_holds_the_lease_sends(world, mailbox, reachable, lease):
+    world.client(email=EMAIL)
+    SignIn(world.database, reachable).ask(EMAIL, now())
+    other = Lease(world.database["leases"], "mailer")
+    assert other.hold()
+
+    send_due(world.database, reachable, lease)
+
+    assert mailbox.mails == []
+
+
+def test_the_timer_sends_as_soon_as_a_code_is_asked_for(world, mailbox, reachable):
+    world.client(email=EMAIL)
+    stopping = threading.Event()
+    timer = threading.Thread(target=send_letters, args=(world.database, reachable, stopping))
+    timer.start()
+
+    asked = time.monotonic()
+    SignIn(world.database, reachable).ask(EMAIL, now())
+    came = mailbox.came.wait(5)
+    took = time.monotonic() - asked
+    stopping.set()
+    timer.join(5)
+
+    assert came
+    assert took < 2
+    assert not timer.is_alive()

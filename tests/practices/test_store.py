@@ -1,0 +1,163 @@
+"""What practices keeps, on a real MongoDB."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+
+from services.practices.domain import AddressTaken, Grant, GrantStands, Role, hash_of
+from services.practices.store import Clients, Code, Episodes, Members, RefreshTokens, SignIns
+from shared.clock import now
+from shared.ids import new_id
+from shared.store.aggregates import KeyReused
+
+HOUR = timedelta(hours=1)
+
+
+def grant(world, giving, scopes=("goal.read",)):
+    return Grant.give(
+        id="g1",
+        practice_id=world.practice.id,
+        app_id="app1",
+        event_types=[],
+        scopes=list(scopes),
+        given_at=now(),
+        givings={giving: None},
+    )
+
+
+def code(at):
+    return Code(id=new_id(), digest="d", made_at=at, expires_at=at + HOUR, sealed=b"s")
+
+
+def test_an_address_is_one_members_in_a_practice(world):
+    world.member(Role.ADMIN, email="ada@example.org")
+
+    with pytest.raises(AddressTaken):
+        world.member(Role.CLINICIAN, email="Ada@example.org")
+
+
+def test_an_address_may_be_a_members_a_clients_and_of_two_practices(world):
+    world.member(Role.ADMIN, email="ada@example.org")
+    world.client(email="ada@example.org")
+    world.another_practice().member(Role.ADMIN, email="ada@example.org")
+
+    address = Members(world.database).list(world.practice.id, {}, 1)[0].address
+    assert len(Members(world.database).with_address(address)) == 2
+    assert len(Clients(world.database).with_address(address)) == 1
+
+
+def test_a_suspended_member_is_not_found_by_address(world):
+    member = world.member(Role.CLINICIAN)
+
+    world.suspend(member)
+
+    assert Members(world.database).with_address(member.address) == []
+
+
+def test_a_caseload_is_of_one_practice_and_one_clinician(world):
+    clara, daniel = world.member(Role.CLINICIAN), world.member(Role.CLINICIAN)
+    maya, noah = world.client(), world.client()
+    world.episode(maya, clara)
+    world.episode(noah, daniel)
+
+    episodes = Episodes(world.database)
+
+    assert episodes.caseload(world.practice.id, clara.id) == [maya.id]
+    assert episodes.caseload("another", clara.id) == []
+
+
+def test_a_grant_revoked_is_given_again_as_the_same_aggregate(world):
+    first, _ = world.grants().add(grant(world, "k1"), "f1")
+    first.revoke(now())
+    world.grants().save(first)
+
+    again, made = world.grants().add(grant(world, "k2", ["goal.list"]), "f2")
+
+    assert (again.id, again.version, again.scopes, again.stands, made) == (
+        "g1",
+        3,
+        ["goal.list"],
+        True,
+        True,
+    )
+
+
+def test_a_repeated_request_gives_no_grant_that_was_revoked_since(world):
+    first, _ = world.grants().add(grant(world, "k1"), "f1")
+    first.revoke(now())
+    world.grants().save(first)
+
+    repeated, made = world.grants().add(grant(world, "k1"), "f1")
+
+    assert (repeated.stands, repeated.version, made) == (False, 2, False)
+
+
+def test_a_second_grant_beside_one_that_stands_is_refused(world):
+    world.grants().add(grant(world, "k1"), "f1")
+
+    with pytest.raises(GrantStands):
+        world.grants().add(grant(world, "k2"), "f1")
+
+
+def test_a_key_reused_for_another_grant_is_refused(world):
+    world.grants().add(grant(world, "k1"), "f1")
+
+    with pytest.raises(KeyReused):
+        world.grants().add(grant(world, "k1", ["goal.list"]), "f2")
+
+
+def test_no_more_codes_than_allowed_however_many_ask_at_once(world):
+    at = now()
+
+    with ThreadPoolExecutor(16) as pool:
+        given = list(
+            pool.map(lambda _: SignIns(world.database).ask("address", code(at), 5, HOUR), range(40))
+        )
+
+    assert sum(given) == 5
+    assert len(SignIns(world.database).try_codes("address", at)) == 5
+
+
+def test_a_new_code_is_given_once_the_oldest_is_an_hour_old(world):
+    sign_ins, at = SignIns(world.database), now()
+    for minutes in range(5):
+        sign_ins.ask("address", code(at + timedelta(minutes=minutes)), 5, HOUR)
+
+    assert not sign_ins.ask("address", code(at + timedelta(minutes=59)), 5, HOUR)
+    assert sign_ins.ask("address", code(at + timedelta(minutes=60)), 5, HOUR)
+    assert not sign_ins.ask("address", code(at + timedelta(minutes=60)), 5, HOUR)
+
+
+def test_a_code_asked_for_while_another_is_sent_stays_due(world):
+    sign_ins, at = SignIns(world.database), now()
+    sign_ins.ask("address", code(at), 5, HOUR)
+    ((_, sent),) = sign_ins.to_send(at)
+    later = code(at)
+    sign_ins.ask("address", later, 5, HOUR)
+
+    sign_ins.settle("address", sent)
+
+    assert list(sign_ins.to_send(at)) == [("address", [later])]
+
+
+def test_nothing_readable_stays_of_a_code_that_was_sent(world):
+    sign_ins, at = SignIns(world.database), now()
+    sign_ins.ask("address", code(at), 5, HOUR)
+
+    sign_ins.settle("address", [code for _, codes in sign_ins.to_send(at) for code in codes])
+
+    assert list(sign_ins.to_send(at)) == []
+    assert [kept.sealed for kept in sign_ins.try_codes("address", at)] == [None]
+
+
+def test_of_many_who_present_one_refresh_token_one_goes_on(world):
+    tokens, at = RefreshTokens(world.database), now()
+    tokens.add("family", {"practice_id": "p", "current": hash_of("a"), "expires_at": at + HOUR})
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(
+            pool.map(lambda n: tokens.rotate("family", hash_of("a"), hash_of(str(n)), at), range(16))
+        )
+
+    assert sum(one is not None for one in found) == 1

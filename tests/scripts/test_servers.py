@@ -1,0 +1,39 @@
+"""Servers of a run are real, bound to this machine only, and end with it."""
+
+from typing import Any
+
+from pymongo import MongoClient
+from pymongo.database import Database
+
+from scripts.servers import answers
+from scripts.servers.found import Servers
+
+
+def test_both_servers_answer(servers: Servers) -> None:
+    assert answers.mongo(servers.mongo_url)
+    assert answers.amqp_broker(servers.amqp_url)
+
+
+def test_the_database_takes_majority_writes(database: Database[dict[str, Any]]) -> None:
+    database["things"].insert_one({"_id": 1})
+
+    assert database["things"].count_documents({}) == 1
+
+
+def test_change_streams_work(database: Database[dict[str, Any]]) -> None:
+    with database.watch(max_await_time_ms=100) as stream:
+        database["things"].insert_one({"_id": 1})
+
+        assert stream.next()["operationType"] == "insert"
+
+
+def test_a_wrong_password_is_no_answer(servers: Servers) -> None:
+    wrong = servers.amqp_url.replace("tandem:", "tandem:x")
+
+    assert not answers.amqp_broker(wrong)
+
+
+def test_nothing_answers_at_a_free_port(mongo_url: str) -> None:
+    assert not answers.mongo("mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=200")
+    with MongoClient[dict[str, Any]](mongo_url) as client:
+        assert client.admin.command("hello")["setName"] == "rs0"

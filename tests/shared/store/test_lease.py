@@ -1,0 +1,78 @@
+"""One holder at a time; a dead holder's lease is taken over; a late one knows that it lost it."""
+
+import threading
+import time
+from datetime import timedelta
+from typing import Any
+
+from shared.store.changes import Wakeup
+from shared.store.lease import Lease
+
+
+def until(condition: Any, seconds: float = 5.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        threading.Event().wait(0.01)
+    return False
+
+
+def test_of_many_that_ask_at_once_one_holds_it(database: Any) -> None:
+    leases = [Lease(database["leases"], "relay") for _ in range(12)]
+    threads = [threading.Thread(target=lease.hold) for lease in leases]
+
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert [lease.held for lease in leases].count(True) == 1
+
+
+def test_whoever_holds_it_keeps_it_by_asking_again(database: Any) -> None:
+    mine, other = (Lease(database["leases"], "relay", timedelta(seconds=0.4)) for _ in range(2))
+    mine.hold()
+
+    deadline = time.monotonic() + 1.2
+    while time.monotonic() < deadline:
+        assert mine.hold()
+        assert not other.hold()
+
+
+def test_a_holder_that_does_not_ask_again_loses_it_and_knows(database: Any) -> None:
+    dead, other = (Lease(database["leases"], "relay", timedelta(seconds=0.3)) for _ in range(2))
+    dead.hold()
+
+    assert until(other.hold)
+    assert not dead.held
+    assert not dead.hold()
+
+
+def test_a_released_lease_is_free_at_once(database: Any) -> None:
+    mine, other = (Lease(database["leases"], "relay") for _ in range(2))
+    mine.hold()
+
+    mine.release()
+
+    assert not mine.held
+    assert other.hold()
+
+
+def test_a_write_wakes_whoever_waits_and_another_collection_does_not(database: Any) -> None:
+    database.create_collection("seen")
+    database.create_collection("unseen")
+    wakeup = Wakeup(database, ["seen"])
+    wakeup.start()
+    try:
+        assert until(lambda: database["seen"].insert_one({}) and wakeup.wait(0.2))
+        while wakeup.wait(0.3):
+            pass
+        database["unseen"].insert_one({})
+        assert not wakeup.wait(0.5)
+        started = time.monotonic()
+        database["seen"].update_one({}, {"$set": {"due": 1}})
+        assert wakeup.wait(2)
+        assert time.monotonic() - started < 0.5
+    finally:
+        wakeup.stop()

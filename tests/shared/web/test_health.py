@@ -1,0 +1,78 @@
+"""Health and metrics on a port of their own."""
+
+import socket
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+import pytest
+
+from shared.web import health
+
+
+def ask(checks: dict[str, health.Check], path: str, alive: health.Check = lambda: True) -> tuple[int, bytes]:
+    listener = health.listen("127.0.0.1", 0, "TANDEM_METRICS_PORT")
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}{path}"
+    health.answer(listener, checks, alive)
+    return fetch(url)
+
+
+def fetch(url: str) -> tuple[int, bytes]:
+    try:
+        with urlopen(url, timeout=5) as answer:
+            return answer.status, answer.read()
+    except HTTPError as error:
+        return error.code, error.read()
+
+
+def _fails() -> bool:
+    raise OSError("away")
+
+
+def test_alive_whatever_the_checks_say() -> None:
+    assert ask({"database": lambda: False}, "/livez") == (200, b'{"alive":true}')
+    assert ask({}, "/livez", alive=lambda: False)[0] == 503
+
+
+@pytest.mark.parametrize("check", [lambda: False, _fails])
+def test_not_ready_while_a_check_fails(check: health.Check) -> None:
+    assert ask({"queue": lambda: True, "database": check}, "/readyz") == (
+        503,
+        b'{"queue":true,"database":false}',
+    )
+
+
+def test_ready() -> None:
+    assert ask({"database": lambda: True}, "/readyz?x=1")[0] == 200
+
+
+def test_check_is_asked_once_in_two_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    at, asked = [100.0], []
+    monkeypatch.setattr(health.time, "monotonic", lambda: at[0])
+    check = health._Remembered(lambda: not asked.append(at[0]))
+
+    for moment in (100.0, 101.0, 101.9, 102.1, 103.0):
+        at[0] = moment
+        assert check()
+
+    assert asked == [100.0, 102.1]
+
+
+def test_metrics_are_prometheus_text() -> None:
+    status, body = ask({}, "/metrics")
+
+    assert status == 200
+    assert b"tandem_http_requests_total" in body
+
+
+def test_other_paths_are_404() -> None:
+    assert ask({}, "/")[0] == 404
+
+
+def test_taken_port_is_told_in_a_sentence() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+
+        with pytest.raises(health.PortTaken, match=f"Port {port} .* TANDEM_METRICS_PORT"):
+            health.serve("127.0.0.1", port, {}, variable="TANDEM_METRICS_PORT")
