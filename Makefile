@@ -24,6 +24,9 @@ logs: ## Follow all logs (ONLY=goals for some)
 token: ## Sign in for real and print an access token (WHO=mail@address)
 	@$(RUN) python -m scripts.token $(WHO)
 
+service: ## Run a command of one service (CALL='goals parked list')
+	@$(RUN) python -m scripts.service $(CALL)
+
 demo: ## Play the story against the running platform, in under two seconds
 	@$(RUN) python -m scripts.demo
 
@@ -31,7 +34,7 @@ test: ## Run all tests, on real MongoDB and RabbitMQ (ARGS='-k relay')
 	@$(RUN) python -m pytest $(ARGS)
 
 test-fast: ## Run the tests that need no server
-	@$(RUN) python -m pytest -m "not servers" $(ARGS)
+	@$(RUN) python -m pytest -m "not servers and not slow" $(ARGS)
 
 check: ## Format, lint, types, imports, rooms, contracts
 	@$(RUN) python -m scripts.check
@@ -49,4 +52,4 @@ contracts: ## Generate the contracts and the catalogue of events
 clean: down ## Stop everything, then delete the environment and all data
 	@rm -rf .venv .tandem build
 
-.PHONY: help up down reset sample logs token demo test test-fast check format imports contracts clean
+.PHONY: help up down reset sample logs token service demo test test-fast check format imports contracts clean

@@ -26,6 +26,11 @@ def urls() -> tuple[str, str] | None:
     return (mongo, amqp) if mongo and amqp else None
 
 
+def database_prefix() -> str:
+    """What the names of this platform's databases begin with, where others use the same server."""
+    return os.environ.get("TANDEM_DATABASE_PREFIX") or "tandem_"
+
+
 def ports(names: list[str]) -> dict[str, int]:
     """The ports asked for by TANDEM_<NAME>_PORT."""
     asked = {name: os.environ.get(f"TANDEM_{name.upper()}_PORT") for name in names}

@@ -71,6 +71,7 @@ def environment(place: Place, service: str) -> dict[str, str]:
         "ENVIRONMENT": "development",
         "MONGO_URL": known["servers"]["mongo_url"],
         "AMQP_URL": known["servers"]["amqp_url"],
+        "DATABASE_PREFIX": asked.database_prefix(),
         "ISSUER": issuer,
         "JWKS_URL": issuer + JWKS,
         "SECRET_KEY_FILE": place.secret(f"{service}.key"),

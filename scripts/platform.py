@@ -19,6 +19,7 @@ from scripts.trouble import Trouble
 from scripts.waiting import until
 
 READY_SECONDS = 60.0
+UNDO_GRACE = 5.0
 SERVERS = ("mongo", "rabbit", "epmd")
 
 
@@ -34,12 +35,14 @@ def bring_up(place: Place, sample: bool) -> None:
         await_ready(place)
 
 
-def bring_down(place: Place) -> int:
+def bring_down(place: Place, grace: float = processes.GRACE) -> int:
     """Stop all that this copy started, servers last; gives how many processes that were."""
     names = processes.running(place)
-    processes.stop(place, [name for name in processes.started(place) if name not in (*SERVERS, "mail")])
-    processes.stop(place, [name for name in processes.started(place) if name not in SERVERS])
-    choice.stop(place)
+    processes.stop(
+        place, [name for name in processes.started(place) if name not in (*SERVERS, "mail")], grace
+    )
+    processes.stop(place, [name for name in processes.started(place) if name not in SERVERS], grace)
+    choice.stop(place, grace)
     processes.stop_strays(place)
     return len(names)
 
@@ -54,6 +57,8 @@ def undone_on_failure(place: Place) -> Iterator[None]:
         with _uninterrupted(), step("Undoing the start"):
             _undo(place, before)
         raise
+    finally:
+        ports.release(place)
 
 
 def is_up(place: Place) -> bool:
@@ -122,10 +127,11 @@ def await_ready(place: Place, seconds: float = READY_SECONDS) -> None:
 
 
 def _undo(place: Place, before: set[str]) -> None:
+    # A broker that has only begun to boot does not hear SIGTERM; nothing of a start needs a long farewell.
     if not before:
-        bring_down(place)
+        bring_down(place, UNDO_GRACE)
     else:
-        processes.stop(place, [name for name in processes.started(place) if name not in before])
+        processes.stop(place, [name for name in processes.started(place) if name not in before], UNDO_GRACE)
 
 
 def _held(place: Place, chosen: choice.Choice) -> set[str]:

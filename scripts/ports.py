@@ -54,6 +54,12 @@ def choose(
     return {name: chosen[name] for name in usual}
 
 
+def release(place: Place) -> None:
+    """Give up the claims of a copy: what it started listens by now, or does not run."""
+    with _claims(place) as claims:
+        claims.drop()
+
+
 def _asked(name: str, port: int, chosen: Mapping[str, int]) -> int:
     variable = f"TANDEM_{name.upper()}_PORT"
     for other, taken in chosen.items():
@@ -103,6 +109,13 @@ class _Claims:
 
     def add(self, ports: Collection[int]) -> None:
         self._all |= {port: (self._place, time.time()) for port in ports}
+        self._write()
+
+    def drop(self) -> None:
+        self._all = {port: (owner, at) for port, (owner, at) in self._all.items() if owner != self._place}
+        self._write()
+
+    def _write(self) -> None:
         self._file.seek(0)
         self._file.truncate()
         json.dump(self._all, self._file)

@@ -68,6 +68,10 @@ def start(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    # Popen comes back when the descriptors are closed, a moment before the kernel shows the new environment.
+    until(
+        {name: lambda: _mark(process.pid) is not None or Identity.of(process.pid) is None}, 1.0, pause=0.001
+    )
     identity = Identity.of(process.pid) or Identity(process.pid, 0, "")
     place.folder("run")
     write_private(_file(place, name), json.dumps(asdict(identity)))

@@ -15,6 +15,11 @@ def show(place: Place) -> None:
     console.print(_services(known["ports"]))
     if place.sample.exists():
         console.print(_people(read_json(place.sample)))
+    else:
+        console.print(
+            "It is empty: make sample loads a small practice, make service CALL='practices open --help'"
+        )
+        console.print("tells how to open one of your own.")
     console.print(_places(place, known))
 
 

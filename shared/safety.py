@@ -6,10 +6,9 @@ Every answer to free text written by a client carries it (design/domain.md, Safe
 from collections.abc import Iterator
 from typing import Any
 
-from marshmallow import fields
-
 from shared.messaging.envelope import Event
-from shared.messaging.subscriber import EventSchema, Subscriber
+from shared.messaging.subscriber import Subscriber
+from shared.security.schemas import PracticeOpened
 from shared.store.indexes import records
 from shared.store.operations import Operation, project
 from shared.store.records import Records
@@ -17,11 +16,6 @@ from shared.store.records import Records
 NOBODY_WATCHES = "Nobody reads this live. If you are not safe, turn to the help that is named here now."
 
 COLLECTIONS = (records("practices"),)
-
-
-class PracticeOpened(EventSchema):
-    languages = fields.List(fields.String(), required=True)
-    crisis_texts = fields.Dict(fields.String(), fields.String(), required=True)
 
 
 def follow(subscriber: Subscriber) -> None:

@@ -46,6 +46,8 @@ class Service:
     commands: Sequence[click.Command] = ()
     preparations: Sequence[Callable[[Any, Settings], None]] = ()
     """What `prepare` does besides collections and queues, each safe to run again."""
+    keys: Callable[[Any], dict[str, Any]] | None = None
+    """Who issues tokens verifies them with its own key set (RFC 7517), read from its database."""
     republished: Sequence[Callable[[Any], Any]] = ()
     """Stores whose aggregates can tell their present state as one event, `snapshot()`."""
 
@@ -70,7 +72,13 @@ class Service:
         require_prepared(database, self.collections, self.name)
         # A worker forks next, and no MongoClient survives that.
         database.client.close()
-        topology.require_declared(settings.amqp_url, self.name, self.subscriber.types)
+
+    def require_declared(self, settings: Settings) -> None:
+        try:
+            topology.require_declared(settings.amqp_url, self.name, self.subscriber.types)
+        except LOST as error:
+            # It may come back; relay and consumer wait for it, and the timers have work meanwhile.
+            log.warning("Broker away at the start", extra={"error": type(error).__name__})
 
 
 def _commands(service: Service) -> click.Group:
@@ -104,6 +112,7 @@ def _web(service: Service, settings: Settings) -> None:
 
 
 def _worker(service: Service, settings: Settings) -> None:
+    service.require_declared(settings)
     works: dict[str, Work] = {"keeper": lambda stopping: _keep(service, settings, stopping)}
     if service.subscriber.types:
         works["consumer"] = lambda stopping: _consume(service, settings, stopping)
@@ -128,7 +137,12 @@ def _keep(service: Service, settings: Settings, stopping: threading.Event) -> No
     threads = [threading.Thread(target=_guarded, args=(work, stopping, failed)) for work in works]
     for thread in threads:
         thread.start()
-    health.serve(settings.host, settings.worker_metrics_port, {"database": lambda: answers(database)})
+    health.serve(
+        settings.host,
+        settings.worker_metrics_port,
+        {"database": lambda: answers(database)},
+        variable="TANDEM_WORKER_METRICS_PORT",
+    )
     stopping.wait()
     for thread in threads:
         thread.join()
@@ -139,7 +153,7 @@ def _keep(service: Service, settings: Settings, stopping: threading.Event) -> No
 def _guarded(work: Callable[[], None], stopping: threading.Event, failed: list[BaseException]) -> None:
     try:
         work()
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - kept, to be raised by the thread that started this one
         failed.append(error)
     finally:
         stopping.set()

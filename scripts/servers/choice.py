@@ -9,7 +9,7 @@ from pathlib import Path
 from scripts import asked, ports, processes
 from scripts.place import Place
 from scripts.servers import answers, containers, local
-from scripts.servers.found import START_SECONDS, Servers
+from scripts.servers.found import ANSWER_SECONDS, START_SECONDS, Servers
 from scripts.telling import step
 from scripts.trouble import Trouble
 from scripts.waiting import until
@@ -56,21 +56,21 @@ def as_before(place: Place) -> Choice | None:
     return None
 
 
-def start(place: Place, choice: Choice, chosen: dict[str, int], seconds: float = START_SECONDS) -> Servers:
+def start(place: Place, choice: Choice, chosen: dict[str, int]) -> Servers:
     """Start what is needed and wait until both answer; trouble names the one that does not."""
     mongod = local.install() if choice.way == "local" else None
     if choice.way != "urls" and as_before(place) is not None:
         return Servers(**place.read()["servers"])
     with step(f"MongoDB and RabbitMQ ({choice.way})"):
         servers = _launch(place, choice, chosen, mongod)
-        _await(place, servers, seconds)
+        _await(place, servers, ANSWER_SECONDS if choice.way == "urls" else START_SECONDS)
     place.remember(servers={"way": servers.way, "mongo_url": servers.mongo_url, "amqp_url": servers.amqp_url})
     return servers
 
 
-def stop(place: Place) -> None:
+def stop(place: Place, grace: float = processes.GRACE) -> None:
     """Stop the servers this copy started, however it started them."""
-    processes.stop(place, [name for name in ("rabbit", "mongo") if name in processes.started(place)])
+    processes.stop(place, [name for name in ("rabbit", "mongo") if name in processes.started(place)], grace)
     processes.stop(place, [name for name in ("epmd",) if name in processes.started(place)])
     if place.read().get("servers", {}).get("way") == "containers":
         containers.stop(place)

@@ -132,16 +132,18 @@ def _apt(*packages: str) -> None:
 
 def _must(command: list[str], failed: str, start_new_session: bool = False) -> None:
     environment = asked.plain() | {"DEBIAN_FRONTEND": "noninteractive"}
-    done = subprocess.run(  # noqa: S603
-        command,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        start_new_session=start_new_session,
-    )
-    if done.returncode:
-        said = [text for text in (done.stderr or done.stdout).splitlines() if text.strip()]
-        raise Trouble(
-            f"{failed} ({said[-1].strip() if said else done.returncode}): see to that, then try again."
+    log = PROJECT / "build" / "install.log"
+    # A file and not a pipe: a broker that the package starts would hold the pipe open for ever.
+    with log.open("w") as out:
+        done = subprocess.run(  # noqa: S603
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            check=False,
+            start_new_session=start_new_session,
         )
+    if done.returncode:
+        said = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+        raise Trouble(f"{failed} ({said[-1] if said else done.returncode}): see {log}, then try again.")

@@ -52,6 +52,7 @@ def _owned(place: Place) -> bool:
 
 
 def _end(place: Place) -> None:
+    ports.release(place)
     choice.stop(place)
     processes.stop_strays(place)
     if place.read().get("servers", {}).get("way") == "containers":

@@ -7,7 +7,7 @@ from services.practices.commands import COMMANDS
 from services.practices.handlers import subscriber
 from services.practices.mailer import send_letters
 from services.practices.store import COLLECTIONS
-from services.practices.tokens import keep_fresh, make_first
+from services.practices.tokens import keep_fresh, key_set, make_first
 from shared.service import Service
 
 service = Service(
@@ -32,4 +32,5 @@ service = Service(
     timers=(send_letters, keep_fresh),
     commands=COMMANDS,
     preparations=(make_first,),
+    keys=key_set,
 )

@@ -38,7 +38,7 @@ It works once, for ten minutes. If you did not ask for it, there is nothing you 
 
 def send_letters(database: Any, settings: Settings, stopping: threading.Event) -> None:
     """The worker's timer: one worker at a time sends, as soon as a code is asked for."""
-    lease = Lease(database["leases"], "mailer", ttl=timedelta(seconds=2 * TIMEOUT))
+    lease = Lease(database["leases"], "mailer")
     wakeup = Wakeup(database, ["sign_ins"])
     wakeup.start()
     while not stopping.is_set():
@@ -82,7 +82,7 @@ def _send(sign_in: SignIn, code: Code, email: str, settings: Settings) -> None:
         # No later try can read it, or address it.
         log.error("Letter given up", extra={"error": type(error).__name__, "code_id": code.id})
         return
-    with _connection(settings.smtp_url) as server:
+    with _connection(settings) as server:
         server.send_message(mail)
     log.info("Letter sent", extra={"code_id": code.id})
 
@@ -94,19 +94,23 @@ def written(email: str, code: str, id: str, sender: str, at: datetime) -> EmailM
     mail["To"] = email
     mail["Date"] = format_datetime(at)
     # The same for every repeat, so that repeats are recognised.
-    mail["Message-ID"] = f"<{id}@{sender.rstrip('>').rpartition('@')[2]}>"
+    mail["Message-ID"] = f"<{id}@{_domain(sender)}>"
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(TEXT.format(code=f"{code[:4]} {code[4:]}"))
     return mail
 
 
-def _connection(url: str) -> smtplib.SMTP:
-    parts = urlsplit(url)
+def _connection(settings: Settings) -> smtplib.SMTP:
+    parts = urlsplit(settings.smtp_url)
     host, context = parts.hostname or "localhost", ssl.create_default_context()
+    # Named, since smtplib would otherwise ask DNS for this machine's name, which can take seconds.
+    ours = _domain(settings.mail_from)
     if parts.scheme == "smtps":
-        server: smtplib.SMTP = smtplib.SMTP_SSL(host, parts.port or 465, timeout=TIMEOUT, context=context)
+        server: smtplib.SMTP = smtplib.SMTP_SSL(
+            host, parts.port or 465, ours, timeout=TIMEOUT, context=context
+        )
     else:
-        server = smtplib.SMTP(host, parts.port or 25, timeout=TIMEOUT)
+        server = smtplib.SMTP(host, parts.port or 25, ours, timeout=TIMEOUT)
     try:
         if parts.username:
             if parts.scheme == "smtp":
@@ -116,3 +120,7 @@ def _connection(url: str) -> smtplib.SMTP:
         server.close()
         raise
     return server
+
+
+def _domain(sender: str) -> str:
+    return sender.rstrip(">").rpartition("@")[2]

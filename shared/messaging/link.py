@@ -92,13 +92,17 @@ class Link:
             self._amqp.heartbeat_tick()
 
     def close(self) -> None:
-        self._closed.set()
-        if self._amqp is None:
-            return
+        """Take leave of the broker."""
         with contextlib.suppress(Exception):
             self._amqp.close()
-        with contextlib.suppress(Exception):
-            self._amqp.collect()
+        self.drop()
+
+    def drop(self) -> None:
+        """Leave without a word: after an error there may be nobody to answer."""
+        self._closed.set()
+        if self._amqp is not None:
+            with contextlib.suppress(Exception):
+                self._amqp.collect()
 
     def _keep_alive(self, connection: Any) -> None:
         while not self._closed.wait(HEARTBEAT / 4):
@@ -128,8 +132,10 @@ def linked(url: str, name: str) -> Iterator[Link]:
     try:
         link.open()
         yield link
-    finally:
-        link.close()
+    except BaseException:
+        link.drop()
+        raise
+    link.close()
 
 
 class Outage:

@@ -24,7 +24,8 @@ log = logging.getLogger(__name__)
 
 ATTEMPTS = 8
 _LONGEST_BACK_OFF = 300.0
-_CLAIM = timedelta(seconds=60)
+_CLAIM = timedelta(seconds=10)
+"""How long others leave alone what one worker tries; two that try the same do no harm."""
 _EARLY_EACH = timedelta(seconds=1)
 _EARLY_LATER = timedelta(seconds=30)
 _EARLY_YOUNG = timedelta(minutes=1)

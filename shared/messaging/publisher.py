@@ -7,7 +7,8 @@
 """
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 from amqp import Message, spec
@@ -26,17 +27,12 @@ class ConfirmOverdue(OSError):
     """The broker took a message and has not said for 10 s whether it keeps it."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of the events published since the last look, by aggregate."""
 
-    confirmed: dict[Key, list[str]] = field(default_factory=dict)
-    refused: dict[Key, str] = field(default_factory=dict)
-
-    def confirm(self, key: Key, event_id: str) -> None:
-        # What follows a refused event stays as well: it is told again, after it.
-        if key not in self.refused:
-            self.confirmed.setdefault(key, []).append(event_id)
+    confirmed: dict[Key, list[str]]
+    refused: dict[Key, str]
 
 
 class Publisher:
@@ -51,7 +47,8 @@ class Publisher:
         self._last_tag = 0
         self._open: dict[int, tuple[Key, str, float]] = {}
         self._returned: set[str] = set()
-        self.outcome = Outcome()
+        self._confirmed: list[tuple[int, Key, str]] = []
+        self._refused: dict[Key, tuple[int, str]] = {}
 
     def publish(self, key: Key, event_id: str, type: str, body: bytes, only: str | None = None) -> None:
         """Send it on its way to all who listen to the type, or `only` to one service."""
@@ -73,37 +70,43 @@ class Publisher:
             if left <= 0 or not self._link.drain(left):
                 raise ConfirmOverdue(f"{len(self._open)} messages are not confirmed after 10 s.")
 
+    def refuses(self, key: Key) -> bool:
+        return key in self._refused
+
     def collect(self) -> Outcome:
-        collected, self.outcome = self.outcome, Outcome()
-        return collected
+        """What follows a refused event of its aggregate is not told as confirmed: it stays, behind it."""
+        confirmed: dict[Key, list[str]] = {}
+        for tag, key, event_id in self._confirmed:
+            if key not in self._refused or tag < self._refused[key][0]:
+                confirmed.setdefault(key, []).append(event_id)
+        outcome = Outcome(confirmed, {key: how for key, (_, how) in self._refused.items()})
+        self._confirmed, self._refused = [], {}
+        return outcome
 
     def _on_ack(self, tag: int, multiple: bool) -> None:
-        for key, event_id in self._answered(tag, multiple):
-            if event_id in self._returned:
-                self._returned.discard(event_id)
-                self._refuse(key, "returned")
+        for one in self._answered(tag, multiple):
+            if one[2] in self._returned:
+                self._refuse(one, "returned")
             else:
-                self.outcome.confirm(key, event_id)
+                self._confirmed.append(one)
 
     def _on_nack(self, tag: int, multiple: bool) -> None:
-        for key, event_id in self._answered(tag, multiple):
-            self._returned.discard(event_id)
-            self._refuse(key, "nacked")
+        for one in self._answered(tag, multiple):
+            self._refuse(one, "nacked")
 
     def _on_return(self, error: Any, exchange: str, routing_key: str, message: Any) -> None:
         self._returned.add(message.properties["message_id"])
 
-    def _refuse(self, key: Key, how: str) -> None:
-        self.outcome.refused.setdefault(key, how)
+    def _refuse(self, answered: tuple[int, Key, str], how: str) -> None:
+        tag, key, event_id = answered
+        self._returned.discard(event_id)
+        # Answers come in any order: an event that nobody takes is refused before an earlier one is kept.
+        if key not in self._refused or tag < self._refused[key][0]:
+            self._refused[key] = (tag, how)
 
-    def _answered(self, tag: int, multiple: bool) -> list[tuple[Key, str]]:
+    def _answered(self, tag: int, multiple: bool) -> list[tuple[int, Key, str]]:
+        tags = [tag] if tag in self._open else []
         if multiple:
-            tags = []
             # In order of publishing, so the first later tag ends the search.
-            for open_tag in self._open:
-                if open_tag > tag:
-                    break
-                tags.append(open_tag)
-        else:
-            tags = [tag] if tag in self._open else []
-        return [self._open.pop(one)[:2] for one in tags]
+            tags = list(takewhile(lambda open_tag: open_tag <= tag, self._open))
+        return [(one, *self._open.pop(one)[:2]) for one in tags]

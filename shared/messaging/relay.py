@@ -128,7 +128,7 @@ class Relay:
         # After a refusal one event goes ahead alone: the others would pass it again and again.
         events = aggregate.events[:1] if key in self._refusals else aggregate.events
         for record in events:
-            if key in publisher.outcome.refused:
+            if publisher.refuses(key):
                 return
             body = encode(record, service=self._service, subject=key[0], practice_id=key[1])
             publisher.publish(key, record["id"], record["type"], body, only=record.get("to"))

@@ -1,8 +1,13 @@
-"""The fields of practices' events that decide who may see whom."""
+"""The fields of practices' events that every service reads: who may see whom, and where help is."""
 
 from marshmallow import fields
 
 from shared.messaging.subscriber import EventSchema
+
+
+class PracticeOpened(EventSchema):
+    languages = fields.List(fields.String(), required=True)
+    crisis_texts = fields.Dict(fields.String(), fields.String(), required=True)
 
 
 class MemberJoined(EventSchema):

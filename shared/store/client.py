@@ -3,7 +3,7 @@
 from datetime import UTC
 from typing import Any
 
-from pymongo import AsyncMongoClient, MongoClient
+from pymongo import AsyncMongoClient, MongoClient, timeout
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.database import Database
 from pymongo.errors import PyMongoError
@@ -34,7 +34,8 @@ def connect_async(settings: Settings) -> AsyncDatabase[Document]:
 def answers(database: Database[Document], within_ms: int = 1_000) -> bool:
     """Whether the server answers a ping in time."""
     try:
-        database.client.admin.command("ping", maxTimeMS=within_ms)
+        with timeout(within_ms / 1_000):
+            database.client.admin.command("ping")
     except PyMongoError:
         return False
     return True

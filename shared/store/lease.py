@@ -37,7 +37,7 @@ class Lease:
             )
         except DuplicateKeyError:
             return False
-        if document["owner"] == self._me:
+        if document and document["owner"] == self._me:
             self._until = asked + self._ttl.total_seconds()
         else:
             self._until = 0.0

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import timedelta
 from typing import Any
 
@@ -152,21 +153,20 @@ def test_an_address_that_must_not_be_dialled_is_not(
 
 def test_at_most_four_are_under_way_to_one_endpoint(partners: Partners, receiver: Receiver) -> None:
     slow, events = partners.permit(receiver.url), [partners.agreed() for _ in range(12)]
-    other = Receiver()
-    quick = partners.endpoint(other.url)
     receiver.hold.clear()
-    partners.hear(*events)
 
-    with partners.sending():
-        # While the slow one holds its four, the other one gets everything.
-        until(lambda: partners.states(quick) == [DELIVERED] * 12)
-        until(lambda: receiver.at_once == 4)
-        receiver.hold.set()
-        until(lambda: partners.states(slow) == [DELIVERED] * 12)
+    with closing(Receiver()) as other:
+        quick = partners.endpoint(other.url)
+        partners.hear(*events)
+        with partners.sending():
+            # While the slow one holds its four, the other one gets everything.
+            until(lambda: partners.states(quick) == [DELIVERED] * 12)
+            until(lambda: receiver.at_once == 4)
+            receiver.hold.set()
+            until(lambda: partners.states(slow) == [DELIVERED] * 12)
 
     assert receiver.most_at_once == 4
     assert sorted(receiver.ids) == sorted(other.ids) == sorted(event.id for event in events)
-    other.close()
 
 
 def test_a_second_sender_waits_for_the_first_to_end(partners: Partners, receiver: Receiver) -> None:

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from pymongo.monitoring import CommandListener
 
-from services.practices.domain import App, Client, Episode, Member, Practice, Role, look_up
-from services.practices.sign_in import SignIn
+from services.practices.domain import App, Client, Episode, Grant, Member, Practice, Role, look_up
+from services.practices.sign_in import SignIn, grant_id
 from services.practices.store import (
     COLLECTIONS,
     Apps,
@@ -47,6 +48,20 @@ def settings() -> Settings:
     )
 
 
+class Commands(CommandListener):
+    """What was asked of the database: (command, collection)."""
+
+    def __init__(self) -> None:
+        self.names: list[tuple[str, Any]] = []
+
+    def started(self, event: Any) -> None:
+        self.names.append((event.command_name, event.command.get(event.command_name)))
+
+    def succeeded(self, event: Any) -> None: ...
+
+    def failed(self, event: Any) -> None: ...
+
+
 @dataclass
 class World:
     """One practice, and short ways to put people into it."""
@@ -74,6 +89,22 @@ class World:
     def app(self) -> App:
         app = App.register(id=new_id(), practice_id=PLATFORM, name="Demo EHR", secret=SECRET)
         return Apps(self.database).add(app)[0]
+
+    def grant(self, app: App, *scopes: str) -> Grant:
+        grant = Grant.give(
+            id=grant_id(self.practice.id, app.id),
+            practice_id=self.practice.id,
+            app_id=app.id,
+            event_types=[],
+            scopes=list(scopes),
+            given_at=now(),
+            givings={new_id(): None},
+        )
+        return self.grants().add(grant)[0]
+
+    def revoke(self, grant: Grant) -> None:
+        grant.revoke(now())
+        self.grants().save(grant)
 
     def code_for(self, email: str) -> str:
         """The code that the last mail to this address would say."""
@@ -130,9 +161,7 @@ def world(database: Any, settings: Settings) -> World:
 def http(world: World) -> Iterator[FlaskClient]:
     from services.practices.app import service
 
-    verifier = Verifier(
-        Keys(lambda: key_set(world.database)), world.settings.issuer, world.settings.audience
-    )
+    verifier = Verifier(Keys(lambda: key_set(world.database)), world.settings.issuer, world.settings.audience)
     app = create_app(service, world.settings, world.database, verifier)
     with app.test_client() as client:
         yield client

@@ -2,16 +2,15 @@
 
 import pytest
 from pymongo import MongoClient
-from pymongo.monitoring import CommandListener
 
 from services.practices.access import standings
-from services.practices.domain import Grant, Role
-from services.practices.sign_in import grant_id
+from services.practices.domain import Role
 from services.practices.store import Clients
 from shared.clock import now
 from shared.ids import PLATFORM, new_id
 from shared.security.caller import Caller
 from shared.web.allows import Absent
+from tests.practices.conftest import Commands
 
 
 def caller(someone, practice_id=None):
@@ -97,16 +96,7 @@ def test_nobody_stands_in_any_relation_to_another_practices_client(world, of):
 
 def test_an_app_may_what_its_grant_and_the_clients_consent_allow(world, of):
     app, maya, noah, practice = world.app(), world.client(), world.client(), world.practice.id
-    grant = Grant.give(
-        id=grant_id(practice, app.id),
-        practice_id=practice,
-        app_id=app.id,
-        event_types=[],
-        scopes=["client.read"],
-        given_at=now(),
-        givings={new_id(): None},
-    )
-    grant = world.grants().add(grant)[0]
+    grant = world.grant(app, "client.read")
     maya.consent_to(app, now())
     maya = Clients(world.database).save(maya)
 
@@ -116,30 +106,15 @@ def test_an_app_may_what_its_grant_and_the_clients_consent_allow(world, of):
     assert granted not in of(app, maya, action="episode.read", practice_id=practice)
     assert granted not in of(app, maya, practice_id=PLATFORM)
 
-    grant.revoke(now())
-    world.grants().save(grant)
+    world.revoke(grant)
 
     assert granted not in of(app, maya, practice_id=practice)
-
-
-class _Commands(CommandListener):
-    def __init__(self):
-        self.names = []
-
-    def started(self, event):
-        self.names.append((event.command_name, event.command.get(event.command_name)))
-
-    def succeeded(self, event):
-        pass
-
-    def failed(self, event):
-        pass
 
 
 def test_a_foreign_client_costs_the_same_commands_as_an_absent_one(world, mongo_url):
     clara, maya = world.member(Role.CLINICIAN), world.client()
     episode = world.episode(maya, world.member(Role.CLINICIAN))
-    commands = _Commands()
+    commands = Commands()
     with MongoClient(mongo_url, tz_aware=True, event_listeners=[commands]) as client:
 
         def cost(someone, target):

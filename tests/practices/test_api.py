@@ -31,9 +31,7 @@ def client_body(**about):
 
 
 def told(world, collection):
-    return [
-        event["type"] for found in world.database[collection].find() for event in found.get("outbox", [])
-    ]
+    return [event["type"] for found in world.database[collection].find() for event in found.get("outbox", [])]
 
 
 @pytest.mark.parametrize("role", [Role.OWNER, Role.CLINICIAN])
@@ -332,9 +330,7 @@ def test_several_standings_are_listed_to_choose_from(world, http):
 
 
 def test_an_app_signs_in_with_its_secret(world, http):
-    answer = http.post(
-        "/v1/token", data={"grant_type": "client_credentials"}, headers=basic(world.app())
-    )
+    answer = http.post("/v1/token", data={"grant_type": "client_credentials"}, headers=basic(world.app()))
 
     assert answer.status_code == 200
     assert "refresh_token" not in answer.json

@@ -15,10 +15,10 @@ from shared.clock import now
 from shared.settings import Settings
 from shared.store.indexes import prepare
 
-OPEN = (
-    "--name Harbour --timezone Europe/Lisbon --language en --language pt --owner-name Olivia "
-    "--owner-email olivia@example.org"
-).split()
+OPEN = [
+    *("--name", "Harbour", "--timezone", "Europe/Lisbon", "--language", "en", "--language", "pt"),
+    *("--owner-name", "Olivia", "--owner-email", "olivia@example.org"),
+]
 
 
 @pytest.fixture

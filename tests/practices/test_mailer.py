@@ -43,7 +43,7 @@ def mailbox():
     box = Mailbox()
     with socket.create_server(("127.0.0.1", 0)) as free:
         box.port = free.getsockname()[1]
-    controller = Controller(box, hostname="127.0.0.1", port=box.port)
+    controller = Controller(box, hostname="127.0.0.1", port=box.port, server_hostname="localhost")
     controller.start()
     yield box
     controller.stop()

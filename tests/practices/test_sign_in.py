@@ -5,9 +5,8 @@ from datetime import timedelta
 
 import pytest
 from pymongo import MongoClient
-from pymongo.monitoring import CommandListener
 
-from services.practices.domain import Grant, Role
+from services.practices.domain import Role
 from services.practices.sign_in import (
     CODES,
     SIGNED_IN_FOR,
@@ -17,13 +16,12 @@ from services.practices.sign_in import (
     PracticeNotGranted,
     SignIn,
     StandingRequired,
-    grant_id,
 )
 from services.practices.tokens import key_set
 from shared.clock import now
 from shared.ids import PLATFORM, new_id
 from shared.security.tokens import Keys, Verifier
-from tests.practices.conftest import SECRET
+from tests.practices.conftest import SECRET, Commands
 
 EMAIL = "ada@example.org"
 MINUTE = timedelta(minutes=1)
@@ -119,6 +117,16 @@ def test_a_code_is_of_one_address(world, sign_in):
         sign_in.by_code("bob@example.org", code, None, None, now())
 
 
+def test_a_stored_code_moved_to_another_address_is_of_no_use(world, sign_in):
+    world.client(email="bob@example.org")
+    code = ask(sign_in, world)
+    found = world.database["sign_ins"].find_one()
+    world.database["sign_ins"].insert_one({**found, "_id": sign_in.address("bob@example.org")})
+
+    with pytest.raises(NothingToExchange):
+        sign_in.by_code("bob@example.org", code, None, None, now())
+
+
 def test_an_earlier_code_stays_good_beside_a_later_one(world, sign_in):
     world.client(email=EMAIL)
     first = ask(sign_in, world)
@@ -176,23 +184,9 @@ def test_a_wrong_code_names_no_standings(world, sign_in):
         sign_in.by_code(EMAIL, other_than(code), None, None, now())
 
 
-class _Commands(CommandListener):
-    def __init__(self):
-        self.names = []
-
-    def started(self, event):
-        self.names.append((event.command_name, event.command.get(event.command_name)))
-
-    def succeeded(self, event):
-        pass
-
-    def failed(self, event):
-        pass
-
-
 def test_known_and_unknown_addresses_cost_the_same_commands(world, mongo_url):
     world.client(email=EMAIL)
-    commands = _Commands()
+    commands = Commands()
     with MongoClient(mongo_url, tz_aware=True, event_listeners=[commands]) as client:
         sign_in = SignIn(client[world.database.name], world.settings)
 
@@ -275,19 +269,6 @@ def test_what_is_no_refresh_token_gives_nothing(world, sign_in, token):
         sign_in.by_refresh_token(token, now())
 
 
-def granted(world, app):
-    grant = Grant.give(
-        id=grant_id(world.practice.id, app.id),
-        practice_id=world.practice.id,
-        app_id=app.id,
-        event_types=[],
-        scopes=[],
-        given_at=now(),
-        givings={new_id(): None},
-    )
-    return world.grants().add(grant)[0]
-
-
 def test_an_app_gets_a_token_for_the_platform_without_a_refresh_token(world, sign_in):
     app = world.app()
 
@@ -300,11 +281,10 @@ def test_an_app_gets_a_token_for_the_platform_without_a_refresh_token(world, sig
 
 def test_an_app_gets_a_token_for_a_practice_while_its_grant_stands(world, sign_in):
     app, practice = world.app(), world.practice.id
-    grant = granted(world, app)
+    grant = world.grant(app)
 
     tokens = sign_in.by_client_credentials(app.id, SECRET, practice, now())
-    grant.revoke(now())
-    world.grants().save(grant)
+    world.revoke(grant)
 
     assert read(world, tokens).practice_id == practice
     with pytest.raises(PracticeNotGranted):

@@ -111,9 +111,7 @@ def test_no_more_codes_than_allowed_however_many_ask_at_once(world):
     at = now()
 
     with ThreadPoolExecutor(16) as pool:
-        given = list(
-            pool.map(lambda _: SignIns(world.database).ask("address", code(at), 5, HOUR), range(40))
-        )
+        given = list(pool.map(lambda _: SignIns(world.database).ask("address", code(at), 5, HOUR), range(40)))
 
     assert sum(given) == 5
     assert len(SignIns(world.database).try_codes("address", at)) == 5

@@ -38,9 +38,7 @@ def signed_by(world, at):
 
 
 def verifier(world, at, key_set):
-    return Verifier(
-        Keys(lambda: key_set), world.settings.issuer, world.settings.audience, clock=at.timestamp
-    )
+    return Verifier(Keys(lambda: key_set), world.settings.issuer, world.settings.audience, clock=at.timestamp)
 
 
 def test_the_first_key_signs_at_once(world):

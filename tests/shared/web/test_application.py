@@ -31,17 +31,20 @@ def start(method: str, *decorators: Any, path: str = "/x/<x_id>") -> None:
 def store() -> Any: ...
 
 
+takes_query = Blueprint("y", __name__).arguments(PageQuery, location="query")
+
+
 @pytest.mark.parametrize(
     ("method", "decorators", "words"),
     [
         ("get", [], "has no @allows"),
         ("get", [allows("goal.eat")], "goal.eat, which has no row"),
         ("get", [allows("goal.read", public=True)], "POLICY restricts goal.read"),
-        ("get", [allows("goal.read"), Blueprint("y", __name__).arguments(PageQuery, location="query")], "has no @allows"),
+        ("get", [allows("goal.read"), takes_query], "has no @allows"),
         ("post", [allows("goal.agree")], "changes something"),
         ("delete", [allows("goal.agree")], "changes something"),
     ],
-)  # fmt: skip
+)
 def test_route_that_does_not_say_who_may_call_it_stops_the_start(
     method: str, decorators: list[Any], words: str
 ) -> None:

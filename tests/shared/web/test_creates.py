@@ -79,10 +79,11 @@ def test_one_key_of_two_callers_or_routes_makes_two(toy: Toy) -> None:
         write(toy, "k", sub="carl", kind="member"),
         write(toy, "k", practice="oak"),
         write(toy, "k", client="ben", sub="ben"),
+        write(toy, "k", client="ben", sub="carl", kind="member"),
     ]
 
-    assert [answer.status_code for answer in answers] == [201] * 4
-    assert len({answer.json["id"] for answer in answers}) == 4
+    assert [answer.status_code for answer in answers] == [201] * 5
+    assert len({answer.json["id"] for answer in answers}) == 5
 
 
 def test_replay_by_who_is_not_entitled_tells_nothing(toy: Toy) -> None:

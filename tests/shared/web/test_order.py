@@ -41,7 +41,7 @@ def test_token_of_another_issuer_is_401_and_says_so(toy: Toy) -> None:
 def test_who_is_not_entitled_gets_404_before_version_and_body(toy: Toy) -> None:
     toy.note()
 
-    answer = toy.client("dora", "member").put(RATE, **BAD_BODY)
+    answer = toy.client("dora", "member").put(f"{RATE}?x=1", **BAD_BODY)
 
     assert answer.status_code == 404
 
@@ -75,10 +75,10 @@ def test_domain_s_own_404_is_the_same_document(toy: Toy) -> None:
     assert raised.data == absent.data
 
 
-def test_missing_if_match_is_428_before_the_body(toy: Toy) -> None:
+def test_missing_if_match_is_428_before_query_and_body(toy: Toy) -> None:
     toy.note()
 
-    answer = toy.client("carl", "member").put(RATE, **BAD_BODY)
+    answer = toy.client("carl", "member").put(f"{RATE}?x=1", **BAD_BODY)
 
     assert answer.status_code == 428
 
@@ -151,11 +151,20 @@ def test_another_path_variable_must_agree_with_what_was_loaded(toy: Toy) -> None
 
 @pytest.mark.parametrize(
     "path",
-    ["/nowhere", "/v1/notes/", "/v1//notes/n1", "/v1/notes/n1%00", "/v1/notes/$ne", f"/v1/notes/{'a' * 65}"],
+    [
+        "/nowhere",
+        "/v1/notes/",
+        "/v1//notes/n1",
+        "/v1/notes/n1%00",
+        "/v1/notes/$ne",
+        "/v1/notes/n 1",
+        f"/v1/notes/{'a' * 65}",
+    ],
 )
 def test_unknown_address_is_the_same_404(toy: Toy, path: str) -> None:
     same = {"X-Correlation-Id": "same-same"}
-    toy.note()
+    for id in ("n1", "$ne", "n 1", "a" * 65):
+        toy.note(id=id)
 
     answer = toy.client().get(path, headers=same)
 

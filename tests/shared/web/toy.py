@@ -180,11 +180,14 @@ class Toy:
 
     def standings(self, database: Any, by: Any, action: str, target: Any) -> set[tuple[str, str]]:
         client_id = getattr(target, "client_id", target)
-        database.notes.asked.append(f"episodes of {'nobody' if client_id == '' else client_id}")
+        if target is not None:
+            database.notes.asked.append("episodes")
         if by.kind == "client":
             return {("client", "self")} if by.id == client_id else {("client", "practice")}
         return (
-            {("clinician", "own")} if (by.id, client_id) == ("carl", "ada") else {("clinician", "practice")}
+            {("clinician", "own")}
+            if by.id == "carl" and client_id in ("ada", "ben")
+            else {("clinician", "practice")}
         )
 
     def client(self, sub: str = "ada", kind: str = "client", practice: str = "elm") -> FlaskClient:

@@ -1,0 +1,45 @@
+"""The whole platform as `make up` starts it, every process real, in a folder and databases of its own."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pymongo import MongoClient
+
+from scripts import platform
+from scripts.place import Place, read_json
+from scripts.servers.found import Servers
+from tests.journeys.people import Platform
+
+
+@pytest.fixture(scope="session")
+def running(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    place = Place(tmp_path_factory.mktemp("platform") / "state")
+    prefix = f"test_{os.getpid()}_{uuid.uuid4().hex[:6]}_"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TANDEM_SERVERS", "urls")
+        patch.setenv("TANDEM_MONGO_URL", servers.mongo_url)
+        patch.setenv("TANDEM_AMQP_URL", servers.amqp_url)
+        patch.setenv("TANDEM_DATABASE_PREFIX", prefix)
+        try:
+            platform.bring_up(place, sample=True)
+            started = Platform(place, read_json(place.sample))
+            started.await_sample()
+            yield started
+        finally:
+            platform.bring_down(place)
+            _drop(servers.mongo_url, prefix)
+
+
+def _drop(mongo_url: str, prefix: str) -> None:
+    with MongoClient(mongo_url, timeoutMS=5000) as client:
+        for name in client.list_database_names():
+            if name.startswith(prefix):
+                client.drop_database(name)
+
+
+@pytest.fixture
+def root() -> Path:
+    return Path(__file__).parents[2]

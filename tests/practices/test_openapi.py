@@ -1,0 +1,50 @@
+"""schemathesis finds nothing in the API of practices."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from services.practices.app import service
+from services.practices.domain import Role
+from services.practices.tokens import key_set
+from shared.security.tokens import Keys, Verifier
+from shared.web.application import create_app
+from tests import openapi
+
+
+@pytest.fixture
+def app(world) -> Any:
+    keys = Keys(lambda: key_set(world.database))
+    verifier = Verifier(keys, world.settings.issuer, world.settings.audience)
+    return create_app(service, world.settings, world.database, verifier)
+
+
+@pytest.fixture(autouse=True)
+def _denied_tokens(monkeypatch) -> None:
+    """A token request that fits the schema is still denied with 400 (RFC 6749, 5.2)."""
+    others = openapi._beyond_schema
+
+    def beyond_schema(document: Any) -> Iterator[tuple[str, str, list[str]]]:
+        yield from others(document)
+        yield "/v1/token", "post", ["400"]
+
+    monkeypatch.setattr(openapi, "_beyond_schema", beyond_schema)
+
+
+@pytest.mark.parametrize("kind", ["owner", "client"])
+def test_schemathesis_finds_nothing(world, app, tmp_path, kind):
+    clara, maya, registered = world.member(Role.CLINICIAN), world.client(), world.app()
+    parameters = {
+        "member_id": clara.id,
+        "client_id": maya.id,
+        "episode_id": world.episode(maya, clara).id,
+        "app_id": registered.id,
+        "grant_id": world.grant(registered).id,
+    }
+    who = maya if kind == "client" else world.member(Role.OWNER)
+
+    with openapi.served(app) as url:
+        found = openapi.findings(url, world.bearer(who), tmp_path, parameters, cases=8, seconds=110)
+
+    assert found == ""

@@ -1,0 +1,1 @@
+"""Messaging on a real broker and a real database."""
