@@ -27,6 +27,9 @@ token: ## Sign in for real and print an access token (WHO=mail@address)
 service: ## Run a command of one service (CALL='goals parked list')
 	@$(RUN) python -m scripts.service $(CALL)
 
+receive: ## Show and verify the webhooks that come here (SECRET=whsec_… PORT=59000)
+	@$(RUN) python -m scripts.receiver $(SECRET) $(PORT)
+
 demo: ## Play the story against the running platform, in under two seconds
 	@$(RUN) python -m scripts.demo
 

@@ -4,21 +4,18 @@ A clinician proposes a goal, the client agrees, the clinician's inbox says so, a
 webhook, because the practice granted it and the client consented; before either, it gets nothing.
 """
 
-import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-
-from standardwebhooks import Webhook, WebhookVerificationError
 
 from scripts import platform, trouble
 from scripts.api import Answer, call
 from scripts.place import Place, read_json
+from scripts.receiver import Received, receiver
 from scripts.sign_in import access_token, app_token, url
 from scripts.telling import console
 from scripts.trouble import Trouble
@@ -28,31 +25,12 @@ STORY_SECONDS = 2.0
 STEP_SECONDS = 5.0
 READY_SECONDS = 20.0
 QUIET_SECONDS = 0.2
-LAST_PORT = 59999  # the highest that an endpoint's URL may name
 CLINICIAN, CLIENT, RELUCTANT, OWNER = (
     "clara@example.org",
     "maya@example.org",
     "noah@example.org",
     "olivia@example.org",
 )
-
-
-@dataclass
-class Received:
-    """What came to the receiver, by whether its signature is right."""
-
-    secret: str = ""
-    verified: list[str] = field(default_factory=list)
-    refused: list[str] = field(default_factory=list)
-
-    def take(self, body: str, headers: dict[str, str]) -> int:
-        try:
-            Webhook(self.secret).verify(body, headers)
-        except WebhookVerificationError as error:
-            self.refused.append(str(error))
-            return 401
-        self.verified.append(body)
-        return 204
 
 
 @dataclass
@@ -209,40 +187,6 @@ def told(text: str) -> Iterator[None]:
         mark = "[green]✓[/]"
     finally:
         console.print(f"{mark} {text:<62} [dim]{(time.monotonic() - began) * 1000:6.0f} ms[/]")
-
-
-@contextmanager
-def receiver() -> Iterator[tuple[str, Received]]:
-    """A partner's receiver on this machine, that verifies what it takes as a partner would."""
-    received = Received()
-
-    class Receiver(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            self.send_response(received.take(body, headers))
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    server = _server(Receiver)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", received
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-def _server(handler: type[BaseHTTPRequestHandler]) -> ThreadingHTTPServer:
-    while True:
-        server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        if server.server_port <= LAST_PORT:
-            return server
-        server.server_close()
 
 
 if __name__ == "__main__":

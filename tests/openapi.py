@@ -75,7 +75,7 @@ def _configuration(
     lines += [f"{json.dumps(f'path.{name}')} = {json.dumps(value)}" for name, value in parameters.items()]
     # The entitlement comes before the headers, so a missing one may show as 404; a missing If-Match is 428.
     lines += ["[checks.missing_required_header]", f"expected-statuses = {[*_MISSING, '404', '428']}"]
-    lines += ["[checks.negative_data_rejection]", f"expected-statuses = {[*_NEGATIVE, '412', '413']}"]
+    lines += ["[checks.negative_data_rejection]", f"expected-statuses = {[*_NEGATIVE, '412', '413', '414']}"]
     for path, method, accepted in _beyond_schema(document):
         lines += ["[[operations]]", f"include-name = {json.dumps(f'{method.upper()} {path}')}"]
         lines += [f"checks.positive_data_acceptance.expected-statuses = {_POSITIVE + accepted}"]
@@ -83,11 +83,13 @@ def _configuration(
 
 
 def _beyond_schema(document: Mapping[str, Any]) -> Iterator[tuple[str, str, list[str]]]:
-    """Operations that rightly refuse what fits the schema: made-up versions (412) and cursors (422)."""
+    """Operations that rightly refuse what fits the schema: made-up versions (412), cursors (422), codes (400)."""
     for path, item in document["paths"].items():
         for method, operation in item.items():
             names = json.dumps(operation) if method != "parameters" else ""
             accepted = ["412"] * ("parameters/IfMatch" in names) + ["422"] * ('"cursor"' in names)
+            # The token endpoint: RFC 6749, 5.2.
+            accepted += ["400"] * ("application/x-www-form-urlencoded" in names)
             if accepted:
                 yield path, method, accepted
 

@@ -21,7 +21,7 @@ from shared.web.creates import creates
 from shared.web.cursors import page
 from shared.web.schemas import PageQuery
 
-PROBLEMS = {FeedbackNotFound: 404, NoEpisode: 409, SessionNotHeldYet: 422, AlreadyAnswered: 409}
+PROBLEMS = {FeedbackNotFound: 404, NoEpisode: 409, SessionNotHeldYet: 409, AlreadyAnswered: 409}
 
 api = Blueprint("feedback", __name__, url_prefix="/v1", problems=PROBLEMS)
 

@@ -6,7 +6,7 @@ from services.partners import signing
 from services.partners.addresses import UrlRefused, check_url
 from services.partners.domain import Endpoint, EndpointNotFound, EndpointRemoved
 from services.partners.schemas import DeliveryPage, EndpointBody, EndpointPage, EndpointView, NewEndpointView
-from services.partners.store import Deliveries, Endpoints
+from services.partners.store import Apps, Deliveries, Endpoints
 from shared.clock import now
 from shared.ids import PLATFORM
 from shared.security.caller import Caller
@@ -26,11 +26,11 @@ def endpoints() -> Endpoints:
     return Endpoints(database())
 
 
-def standings(_database: Any, by: Caller, _action: str, target: Any) -> set[tuple[str, str]]:
-    """An app with its platform token is `self` towards what it registered, and where nothing is named."""
-    is_app = by.kind == "app" and by.practice_id == PLATFORM
+def standings(database: Any, by: Caller, _action: str, target: Any) -> set[tuple[str, str]]:
+    """A known app with its platform token is `self` towards what it registered, and where nothing is named."""
+    known = by.practice_id == PLATFORM and Apps(database).get(PLATFORM, by.id)
     own = target is None or target.app_id == by.id
-    return {("app", "self")} if is_app and own else set()
+    return {("app", "self")} if by.kind == "app" and known and own else set()
 
 
 @api.post("/endpoints")

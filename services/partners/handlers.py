@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from services.partners.schemas import AnyPublicEvent
+from services.partners.schemas import AnyPublicEvent, AppRegistered
 from shared.messaging.envelope import Event, encode
 from shared.messaging.subscriber import Subscriber
 from shared.security import access
 from shared.security.schemas import ClientConsented, ClientConsentWithdrawn, GrantGiven, GrantRevoked
-from shared.store.operations import Operation, create
+from shared.store.operations import Operation, create, project
 
 subscriber = Subscriber("partners")
 
@@ -26,6 +26,11 @@ def keep_for_apps(event: Event) -> Iterator[Operation]:
         "correlation_id": event.correlation_id,
     }
     yield create("outgoing", event.id, told | {"due": event.time})
+
+
+@subscriber.on("app.registered", AppRegistered, source="practices")
+def know_app(event: Event) -> Iterator[Operation]:
+    yield project("apps", event.data["app_id"], {"name": event.data["name"]})
 
 
 @subscriber.on("client.consented", ClientConsented, source="practices")

@@ -12,6 +12,11 @@ from shared.web.context import settings
 from shared.web.schemas import Choice, Id, Moment, Schema, page_of
 
 
+class AppRegistered(EventSchema):
+    app_id = fields.String(required=True)
+    name = fields.String(required=True)
+
+
 class AnyPublicEvent(EventSchema):
     """Every public event names the client it concerns, or none; the rest is handed on as it came."""
 

@@ -40,6 +40,7 @@ def _waiting(field: str) -> Index:
 
 COLLECTIONS = (
     aggregates("endpoints", [("practice_id", 1), ("app_id", 1), ("created_at", -1), ("_id", -1)]),
+    records("apps"),
     records("consents"),
     records("grants", [("practice_id", 1), ("f.event_types.v", 1)]),
     created("outgoing", [("practice_id", 1), ("client_id", 1), ("time", 1)], _waiting("due")),
@@ -47,6 +48,13 @@ COLLECTIONS = (
     # An endpoint belongs to an app and hears of many practices: its list is one of the few that serve all.
     plain("deliveries", [("endpoint_id", 1), ("created_at", -1), ("_id", -1)], _waiting("next_at")),
 )
+
+
+class Apps(Records):
+    """The apps that the platform knows."""
+
+    def __init__(self, database: Database[Document]) -> None:
+        super().__init__(database["apps"], "name")
 
 
 class Endpoints(Aggregates[Endpoint]):

@@ -75,7 +75,7 @@ def _tag(responses: Doc) -> None:
 
 
 def _statuses(guard: Guard, method: str) -> set[int]:
-    statuses = {400, 404, 422, 503}
+    statuses = {400, 404, 414, 422, 503}
     if not guard.public:
         statuses |= {401}
     if guard.changes(method.upper()):

@@ -91,7 +91,8 @@ def problem(
     if errors is not None:
         document["errors"] = _named(errors)
     document["correlation_id"] = correlation_id()
-    return Response(orjson.dumps(document), status, headers, content_type="application/problem+json")
+    body = orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE)
+    return Response(body, status, headers, content_type="application/problem+json")
 
 
 def type_of(error: Exception) -> str:

@@ -69,6 +69,9 @@ class Whole(fields.Integer):
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> int:
         if self._text and isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,16}", value):
             return int(value)
+        # JSON Schema counts 3.0 among the integers.
+        if type(value) is float and value.is_integer():
+            value = int(value)
         if self._text or type(value) is not int:
             raise self.make_error("invalid")
         return value

@@ -14,12 +14,14 @@ from gunicorn.glogging import Logger
 from gunicorn.http import errors
 from gunicorn.workers.gthread import ThreadWorker
 
+from shared.ids import new_id
 from shared.settings import Settings
 from shared.store.client import answers
 from shared.web import health
 from shared.web.application import create_app
 
 THREADS = 8
+LONGEST_LINE = 8190
 _STATUSES = {
     errors.LimitRequestLine: HTTPStatus.REQUEST_URI_TOO_LONG,
     errors.LimitRequestHeaders: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
@@ -53,7 +55,7 @@ class _Gunicorn(BaseApplication):
             "threads": THREADS,
             "keepalive": 75,
             "graceful_timeout": 20,
-            "limit_request_line": 8190,
+            "limit_request_line": LONGEST_LINE,
             "control_socket_disable": True,
             "logger_class": _Log,
             "worker_tmp_dir": "/dev/shm" if Path("/dev/shm").is_dir() else None,  # noqa: S108
@@ -107,10 +109,21 @@ def _status(error: BaseException) -> HTTPStatus:
     return HTTPStatus.BAD_REQUEST if unreadable else HTTPStatus.INTERNAL_SERVER_ERROR
 
 
+_DETAILS = {
+    HTTPStatus.REQUEST_URI_TOO_LONG: f"Send a request line of at most {LONGEST_LINE} bytes.",
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: "Send at most 100 header fields of at most 8190 bytes each.",
+}
+
+
 def _unread(status: HTTPStatus) -> bytes:
-    body = orjson.dumps(
-        {"type": "about:blank", "title": status.phrase, "status": status, "detail": f"{status.phrase}."}
-    )
+    problem = {
+        "type": "about:blank",
+        "title": status.phrase,
+        "status": status,
+        "detail": _DETAILS.get(status, "Send a request that HTTP/1.1 (RFC 9112) allows."),
+        "correlation_id": new_id(),
+    }
+    body = orjson.dumps(problem, option=orjson.OPT_APPEND_NEWLINE)
     head = (
         f"HTTP/1.1 {status.value} {status.phrase}\r\nConnection: close\r\n"
         f"Content-Type: application/problem+json\r\nContent-Length: {len(body)}\r\n\r\n"

@@ -91,7 +91,7 @@ def test_a_session_that_has_not_been_held_is_told_as_a_problem(request_: Request
         "client:maya", "POST", "/v1/clients/maya/feedback", json={**FEEDBACK, "session_on": "2199-01-01"}
     )
 
-    assert (refused.status_code, refused.get_json()["type"]) == (422, "/problems/session-not-held-yet")
+    assert (refused.status_code, refused.get_json()["type"]) == (409, "/problems/session-not-held-yet")
 
 
 def test_no_event_carries_what_was_written(request_: Requests, database: Any) -> None:

@@ -25,7 +25,7 @@ def running(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Itera
         patch.setenv("TANDEM_DATABASE_PREFIX", prefix)
         try:
             platform.bring_up(place, sample=True)
-            started = Platform(place, read_json(place.sample))
+            started = Platform(place, read_json(place.sample), prefix)
             started.await_sample()
             yield started
         finally:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from scripts.api import Answer, call
-from scripts.demo import receiver
 from scripts.place import Place
+from scripts.receiver import receiver
 from scripts.sign_in import access_token, app_token, url
 
 __all__ = ["Platform", "receiver", "until"]
@@ -23,8 +23,9 @@ def until(check: Callable[[], Any], seconds: float = 10.0) -> Any:
 
 
 class Platform:
-    def __init__(self, place: Place, sample: dict[str, Any]) -> None:
+    def __init__(self, place: Place, sample: dict[str, Any], databases: str) -> None:
         self.place = place
+        self.databases = databases
         self.app = sample["app"]
         self.practice_id = sample["practice_id"]
         self._ids = {person["email"].partition("@")[0]: person["id"] for person in sample["people"]}

@@ -73,6 +73,10 @@ class Partners:
     def at(self, seconds: float) -> datetime:
         return self.began + timedelta(seconds=seconds)
 
+    def registered(self, app_id: str) -> Event:
+        about = {"app_id": app_id, "name": app_id}
+        return self.says("app.registered", 0, app_id, practice_id=PLATFORM, **about)
+
     def granted(self, seconds: float = 10, *types: str, app_id: str = APP) -> Event:
         about = {"event_types": list(types or ("goal.agreed",)), "scopes": [], "given_at": self.at(seconds)}
         return self.says("grant.given", seconds, "grant-" + app_id, app_id=app_id, **about)

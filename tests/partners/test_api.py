@@ -20,6 +20,7 @@ CALLERS = {
     "member": Caller("member-1", "member", "practice-1", "t3"),
     "client": Caller("client-1", "client", "practice-1", "t4"),
     "member-of-none": Caller("app-1", "member", PLATFORM, "t6"),
+    "unknown-app": Caller("app-3", "app", PLATFORM, "t7"),
     "app-in-practice": Caller("app-1", "app", "practice-1", "t5"),
 }
 HOOK = {"url": "https://app.example/hook", "event_types": ["goal.agreed"]}
@@ -43,6 +44,7 @@ class Described:
 
 @pytest.fixture
 def http(partners: Partners) -> FlaskClient:
+    partners.hear(partners.registered("app-1"), partners.registered("app-2"))
     app = create_app(Described(), partners.settings, partners.database, Known())  # type: ignore[arg-type]
     return app.test_client()
 
@@ -150,7 +152,9 @@ def test_removing_names_the_version_seen(http: FlaskClient) -> None:
     assert http.delete(path, **by(If_Match='"7"')).status_code == 412
 
 
-@pytest.mark.parametrize("caller", ["app-2", "member", "client", "app-in-practice", "member-of-none"])
+@pytest.mark.parametrize(
+    "caller", ["app-2", "unknown-app", "member", "client", "app-in-practice", "member-of-none"]
+)
 def test_a_foreign_endpoint_looks_absent(http: FlaskClient, caller: str) -> None:
     made = register(http).json["id"]
 
@@ -163,7 +167,7 @@ def test_a_foreign_endpoint_looks_absent(http: FlaskClient, caller: str) -> None
         assert {**foreign.json, "correlation_id": ""} == {**absent.json, "correlation_id": ""}
 
 
-@pytest.mark.parametrize("caller", ["member", "client", "app-in-practice", "member-of-none"])
+@pytest.mark.parametrize("caller", ["unknown-app", "member", "client", "app-in-practice", "member-of-none"])
 def test_only_apps_register_and_list(http: FlaskClient, caller: str) -> None:
     assert register(http, caller).status_code == 404
     assert http.get("/v1/endpoints", **by(caller)).status_code == 404

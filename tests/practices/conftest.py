@@ -2,12 +2,14 @@
 
 import base64
 import dataclasses
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from pymongo import MongoClient
 from pymongo.monitoring import CommandListener
 
 from services.practices.domain import App, Client, Episode, Grant, Member, Practice, Role, look_up
@@ -150,9 +152,27 @@ def opened(database: Any) -> Practice:
     return Practices(database).add(practice)[0]
 
 
+@pytest.fixture(scope="session")
+def prepared(mongo_url: str) -> Iterator[Any]:
+    """One database for all: each collection and index is a file that mongod holds open."""
+    with MongoClient[dict[str, Any]](mongo_url, tz_aware=True, timeoutMS=5000, w="majority") as client:
+        name = f"test_{uuid.uuid4().hex[:12]}_practices"
+        prepare(client[name], COLLECTIONS)
+        yield client[name]
+        client.drop_database(name)
+
+
+@pytest.fixture
+def database(prepared: Any) -> Any:
+    """The prepared database, empty."""
+    for name in prepared.list_collection_names():
+        if name != "prepared":
+            prepared[name].delete_many({})
+    return prepared
+
+
 @pytest.fixture
 def world(database: Any, settings: Settings) -> World:
-    prepare(database, COLLECTIONS)
     make_first(database, settings)
     return World(database, settings, opened(database))
 

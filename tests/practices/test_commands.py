@@ -13,7 +13,6 @@ from services.practices.store import Apps, Members, Practices
 from services.practices.tokens import key_set, make_first
 from shared.clock import now
 from shared.settings import Settings
-from shared.store.indexes import prepare
 
 OPEN = [
     *("--name", "Harbour", "--timezone", "Europe/Lisbon", "--language", "en", "--language", "pt"),
@@ -23,13 +22,11 @@ OPEN = [
 
 @pytest.fixture
 def run(database, mongo_url, monkeypatch):
-    from services.practices.store import COLLECTIONS
-
     for name, value in {
         "TANDEM_ENVIRONMENT": "development",
         "TANDEM_MONGO_URL": mongo_url,
         "TANDEM_AMQP_URL": "amqp://unused",
-        "TANDEM_DATABASE_PREFIX": database.name,
+        "TANDEM_DATABASE_PREFIX": database.name.removesuffix("practices"),
         "TANDEM_ISSUER": "http://practices.test",
         "TANDEM_JWKS_URL": "http://practices.test/jwks",
         "TANDEM_SECRET_KEY": base64.b64encode(b"k" * 32).decode(),
@@ -37,17 +34,14 @@ def run(database, mongo_url, monkeypatch):
         "TANDEM_MAIL_FROM": "hello@mail.test",
     }.items():
         monkeypatch.setenv(name, value)
-    own = database.client[f"{database.name}practices"]
-    prepare(own, COLLECTIONS)
-    make_first(own, Settings.read("practices"))
+    make_first(database, Settings.read("practices"))
 
     def run(command, *arguments):
         result = CliRunner().invoke(command, arguments)
         return result, json.loads(result.stdout) if result.exit_code == 0 else None
 
-    run.database = own
-    yield run
-    database.client.drop_database(own.name)
+    run.database = database
+    return run
 
 
 def test_opening_a_practice_makes_it_and_its_first_owner_once(run):

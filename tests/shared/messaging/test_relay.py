@@ -69,15 +69,15 @@ def test_the_events_of_one_aggregate_are_published_in_order(room: Room) -> None:
 
 def test_an_event_nobody_is_bound_to_waits_and_holds_up_nobody(room: Room) -> None:
     room.declare("goal.agreed")
-    lost = room.add_goals(600, GoalMoved)
+    lost = room.add_goals(550, GoalMoved)
     fine = room.add_goals(200, GoalAgreed)
 
     with running(room.relay()):
         events = room.delivered(200)
         assert {event.subject for event in events} == set(fine)
-        eventually(lambda: room.pending() == 600)
+        eventually(lambda: room.pending() == 550)
         room.declare("goal.moved")
-        moved = room.delivered(600, seconds=20)
+        moved = room.delivered(550, seconds=20)
         eventually(lambda: room.pending() == 0)
 
     assert {event.subject for event in moved} == set(lost)
