@@ -41,13 +41,13 @@ class Received:
 @contextmanager
 def receiver(received: Received | None = None, port: int = 0) -> Iterator[tuple[str, Received]]:
     """Listen meanwhile; gives the address and what came."""
-    received = received or Received()
+    taken = received or Received()
 
     class Receiver(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
             headers = {name.lower(): value for name, value in self.headers.items()}
-            self.send_response(received.take(body, headers))
+            self.send_response(taken.take(body, headers))
             self.send_header("Content-Length", "0")
             self.end_headers()
 
@@ -58,7 +58,7 @@ def receiver(received: Received | None = None, port: int = 0) -> Iterator[tuple[
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}", received
+        yield f"http://127.0.0.1:{server.server_port}", taken
     finally:
         server.shutdown()
         server.server_close()

@@ -20,7 +20,8 @@ COLLECTIONS = (records("practices"),)
 
 def follow(subscriber: Subscriber) -> None:
     """Keep each practice's crisis texts."""
-    subscriber.on("practice.opened", PracticeOpened, source="practices")(keep_crisis_texts)
+    for type in ("practice.opened", "practice.snapshot"):
+        subscriber.on(type, PracticeOpened, source="practices")(keep_crisis_texts)
 
 
 def keep_crisis_texts(event: Event) -> Iterator[Operation]:

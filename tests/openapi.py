@@ -83,7 +83,7 @@ def _configuration(
 
 
 def _beyond_schema(document: Mapping[str, Any]) -> Iterator[tuple[str, str, list[str]]]:
-    """Operations that rightly refuse what fits the schema: made-up versions (412), cursors (422), codes (400)."""
+    """Operations that rightly refuse what fits: made-up versions (412), cursors (422), codes (400)."""
     for path, item in document["paths"].items():
         for method, operation in item.items():
             names = json.dumps(operation) if method != "parameters" else ""

@@ -27,7 +27,7 @@ def endpoints() -> Endpoints:
 
 
 def standings(database: Any, by: Caller, _action: str, target: Any) -> set[tuple[str, str]]:
-    """A known app with its platform token is `self` towards what it registered, and where nothing is named."""
+    """A known app with its platform token is `self` towards its own, and where nothing is named."""
     known = by.practice_id == PLATFORM and Apps(database).get(PLATFORM, by.id)
     own = target is None or target.app_id == by.id
     return {("app", "self")} if by.kind == "app" and known and own else set()

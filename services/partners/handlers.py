@@ -7,7 +7,14 @@ from services.partners.schemas import AnyPublicEvent, AppRegistered
 from shared.messaging.envelope import Event, encode
 from shared.messaging.subscriber import Subscriber
 from shared.security import access
-from shared.security.schemas import ClientConsented, ClientConsentWithdrawn, GrantGiven, GrantRevoked
+from shared.security.schemas import (
+    ClientConsented,
+    ClientConsentWithdrawn,
+    ClientSnapshot,
+    GrantGiven,
+    GrantRevoked,
+    GrantSnapshot,
+)
 from shared.store.operations import Operation, create, project
 
 subscriber = Subscriber("partners")
@@ -28,6 +35,7 @@ def keep_for_apps(event: Event) -> Iterator[Operation]:
     yield create("outgoing", event.id, told | {"due": event.time})
 
 
+@subscriber.on("app.snapshot", AppRegistered, source="practices")
 @subscriber.on("app.registered", AppRegistered, source="practices")
 def know_app(event: Event) -> Iterator[Operation]:
     yield project("apps", event.data["app_id"], {"name": event.data["name"]})
@@ -46,6 +54,9 @@ def keep_grant(event: Event) -> Iterator[Operation]:
     yield _look_back(event, "grants", event.data["grant_id"], client_id=None)
 
 
+# Nobody is told twice: a snapshot fills the read model and makes nobody look back.
+subscriber.on("client.snapshot", ClientSnapshot, source="practices")(access.keep_consents)
+subscriber.on("grant.snapshot", GrantSnapshot, source="practices")(access.keep_grant)
 subscriber.on("client.consent_withdrawn", ClientConsentWithdrawn, source="practices")(access.withdraw_consent)
 subscriber.on("grant.revoked", GrantRevoked, source="practices")(access.revoke_grant)
 

@@ -4,7 +4,8 @@ Owns practices, members, clients with their consents, episodes of care, apps and
 practices give them, sign-in and tokens.
 
 Says practice.opened, member.joined, member.suspended, client.enrolled, client.consented,
-client.consent_withdrawn, episode.started, app.registered, grant.given, grant.revoked.
+client.consent_withdrawn, episode.started, app.registered, grant.given, grant.revoked, and a snapshot of
+each kind (practice.snapshot, …) when told to republish.
 
 Listens to nothing: everybody else's knowledge of people begins here.
 

@@ -46,12 +46,8 @@ def _of_member(database: Any, caller: Caller, action: str, about: _About) -> Sta
     cares = _cares_for(database, caller, about)
     if member is None or not member.active:
         return set()
-    roles = set(member.roles)
-    if about.client_id and not cares:
-        # To a colleague's client a clinician stands in no relation at all.
-        roles.discard(Role.CLINICIAN)
-    own = {("clinician", "own")} if cares and Role.CLINICIAN in roles else set()
-    return own | {("person", "self")} | {(str(role), "practice") for role in roles}
+    own = {("clinician", "own")} if cares and Role.CLINICIAN in member.roles else set()
+    return own | {("person", "self")} | {(str(role), "practice") for role in member.roles}
 
 
 def _cares_for(database: Any, caller: Caller, about: _About) -> bool:

@@ -6,7 +6,7 @@ from services.practices.api import APIS
 from services.practices.commands import COMMANDS
 from services.practices.handlers import subscriber
 from services.practices.mailer import send_letters
-from services.practices.store import COLLECTIONS
+from services.practices.store import COLLECTIONS, Apps, Clients, Episodes, Grants, Members, Practices
 from services.practices.tokens import keep_fresh, key_set, make_first
 from shared.service import Service
 
@@ -24,6 +24,12 @@ service = Service(
         events.AppRegistered,
         events.GrantGiven,
         events.GrantRevoked,
+        events.PracticeSnapshot,
+        events.MemberSnapshot,
+        events.ClientSnapshot,
+        events.EpisodeSnapshot,
+        events.AppSnapshot,
+        events.GrantSnapshot,
     ),
     collections=COLLECTIONS,
     apis=APIS,
@@ -33,4 +39,5 @@ service = Service(
     commands=COMMANDS,
     preparations=(make_first,),
     keys=key_set,
+    republished=(Practices, Members, Clients, Episodes, Apps, Grants),
 )

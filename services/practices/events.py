@@ -116,3 +116,78 @@ class GrantRevoked:
     audience: ClassVar = INTERNAL
     grant_id: str
     app_id: str
+
+
+@dataclass(frozen=True)
+class PracticeSnapshot:
+    """A practice as it is, for who could not hear what happened."""
+
+    type: ClassVar = "practice.snapshot"
+    audience: ClassVar = INTERNAL
+    name: str
+    timezone: str
+    languages: list[str]
+    crisis_texts: dict[str, str]
+
+
+@dataclass(frozen=True)
+class MemberSnapshot:
+    """A member as they are."""
+
+    type: ClassVar = "member.snapshot"
+    audience: ClassVar = INTERNAL
+    member_id: str
+    roles: list[str]
+    display_name: str
+    language: str
+    timezone: str
+    active: bool
+
+
+@dataclass(frozen=True)
+class ClientSnapshot:
+    """A client as they are, with when they consented to which app."""
+
+    type: ClassVar = "client.snapshot"
+    audience: ClassVar = INTERNAL
+    client_id: str
+    display_name: str
+    language: str
+    timezone: str
+    consents: dict[str, datetime]
+
+
+@dataclass(frozen=True)
+class EpisodeSnapshot:
+    """An episode as it is."""
+
+    type: ClassVar = "episode.snapshot"
+    audience: ClassVar = INTERNAL
+    episode_id: str
+    client_id: str
+    clinician_id: str
+    active: bool
+
+
+@dataclass(frozen=True)
+class AppSnapshot:
+    """An app as it is."""
+
+    type: ClassVar = "app.snapshot"
+    audience: ClassVar = INTERNAL
+    app_id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class GrantSnapshot:
+    """A grant as it is."""
+
+    type: ClassVar = "grant.snapshot"
+    audience: ClassVar = INTERNAL
+    grant_id: str
+    app_id: str
+    event_types: list[str]
+    scopes: list[str]
+    given_at: datetime
+    active: bool

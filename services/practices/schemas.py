@@ -38,6 +38,10 @@ class SignInBody(Schema):
     email = _exactly(EMAIL, required=True)
 
 
+class SignInView(Schema):
+    detail = fields.String(required=True)
+
+
 class TokenBody(Schema):
     """What is not known is ignored (RFC 6749, 3.2)."""
 

@@ -34,6 +34,8 @@ BATCH = 200
 PREFETCH = 400
 LOOK_EVERY = 1.0
 _HOLD = 0.5
+_NOTICE = 0.25
+"""Seconds within which a request to stop is noticed."""
 _HOLD_WHEN_STOPPING = 10.0
 
 T = TypeVar("T")
@@ -94,7 +96,7 @@ class Consumer:
     def _wait(self, events: "Inbox", dead: "Inbox") -> None:
         """Until something is there, or it is time to look at `parked`; then take in what has arrived."""
         arrived = bool(events.messages or dead.messages)
-        pause = 0.0 if arrived else max(0.0, self._look_at - time.monotonic())
+        pause = 0.0 if arrived else min(_NOTICE, max(0.0, self._look_at - time.monotonic()))
         while len(events.messages) < BATCH and self._link.drain(pause):
             pause = 0.0
         self._link.beat()

@@ -14,6 +14,8 @@ import orjson
 from shared.ids import derived_from
 
 CONTENT_TYPE = "application/cloudevents+json"
+SNAPSHOT = ".snapshot"
+"""How the types end that tell an aggregate's present state again, which only projections handle."""
 _EXTENSIONS = ("correlationid", "causationid", "traceparent")
 _LONGEST_ATTRIBUTE = 512
 _HIGHEST_SEQUENCE = 2**63 - 1

@@ -12,7 +12,7 @@ from traceback import extract_tb
 from marshmallow import ValidationError
 
 from shared.correlation import correlated
-from shared.messaging.envelope import Event, Undecodable, decode
+from shared.messaging.envelope import SNAPSHOT, Event, Undecodable, decode
 from shared.messaging.subscriber import Registration, Subscriber
 from shared.store.client import Database, Document, StoreUnavailable
 from shared.store.indexes import Collection
@@ -99,6 +99,8 @@ class Handling:
         if event is None:
             return False
         registrations = self._subscriber.of_type(event.type)
+        if not registrations and event.type.endswith(SNAPSHOT):
+            return True  # `republish --to` sends a service all of them, and it projects some.
         if not registrations:
             work.fail("UnknownType: no handler of this service names the type.", hopeless=True)
         elif any(one.source != event.source for one in registrations):

@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 
 POLL_EVERY = 1.0
 RENEW_EVERY = 2.0
+_NOTICE = 0.25
+"""Seconds within which a request to stop is noticed."""
 _LONGEST_BACK_OFF = 15.0
 
 
@@ -78,10 +80,15 @@ class Relay:
                     # Only now: a broker under an alarm lets us in, and then confirms nothing.
                     self._broker.over()
                     if not answered:
-                        wakeup.wait(POLL_EVERY)
+                        self._rest(wakeup, stopping)
                         self._look_after(link)
             finally:
                 wakeup.stop()
+
+    def _rest(self, wakeup: Wakeup, stopping: threading.Event) -> None:
+        until = time.monotonic() + POLL_EVERY
+        while time.monotonic() < until and not stopping.is_set() and not wakeup.wait(_NOTICE):
+            pass
 
     def _holds(self) -> bool:
         """Whether this process relays; asks the database every other second only."""

@@ -38,12 +38,17 @@ def follow(subscriber: Subscriber) -> None:
         ("episode.started", schemas.EpisodeStarted, keep_episode),
         ("grant.given", schemas.GrantGiven, keep_grant),
         ("grant.revoked", schemas.GrantRevoked, revoke_grant),
+        ("member.snapshot", schemas.MemberSnapshot, keep_member),
+        ("client.snapshot", schemas.ClientSnapshot, keep_client_as_it_is),
+        ("episode.snapshot", schemas.EpisodeSnapshot, keep_episode),
+        ("grant.snapshot", schemas.GrantSnapshot, keep_grant),
     ):
         subscriber.on(type, schema, source="practices")(handler)
 
 
 def keep_member(event: Event) -> Iterator[Operation]:
-    yield project("members", event.data["member_id"], {"roles": event.data["roles"], "active": True})
+    known = {"roles": event.data["roles"], "active": event.data.get("active", True)}
+    yield project("members", event.data["member_id"], known)
 
 
 def suspend_member(event: Event) -> Iterator[Operation]:
@@ -53,6 +58,18 @@ def suspend_member(event: Event) -> Iterator[Operation]:
 def keep_client(event: Event) -> Iterator[Operation]:
     known = {"language": event.data["language"], "active": True}
     yield project("clients", event.data["client_id"], known)
+
+
+def keep_client_as_it_is(event: Event) -> Iterator[Operation]:
+    yield from keep_client(event)
+    yield from keep_consents(event)
+
+
+def keep_consents(event: Event) -> Iterator[Operation]:
+    """All that stand at a snapshot; a fresh copy has no others."""
+    for app_id, given_at in event.data["consents"].items():
+        given = {"app_id": app_id, "given_at": given_at, "active": True}
+        yield project("consents", consent_id(event.data["client_id"], app_id), given)
 
 
 def keep_consent(event: Event) -> Iterator[Operation]:
@@ -66,12 +83,12 @@ def withdraw_consent(event: Event) -> Iterator[Operation]:
 
 def keep_episode(event: Event) -> Iterator[Operation]:
     parties = {"client_id": event.data["client_id"], "clinician_id": event.data["clinician_id"]}
-    yield project("episodes", event.data["episode_id"], {**parties, "active": True})
+    yield project("episodes", event.data["episode_id"], {**parties, "active": event.data.get("active", True)})
 
 
 def keep_grant(event: Event) -> Iterator[Operation]:
     granted = {name: event.data[name] for name in ("app_id", "event_types", "scopes", "given_at")}
-    yield project("grants", event.data["grant_id"], {**granted, "active": True})
+    yield project("grants", event.data["grant_id"], {**granted, "active": event.data.get("active", True)})
 
 
 def revoke_grant(event: Event) -> Iterator[Operation]:

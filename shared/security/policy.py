@@ -31,7 +31,7 @@ POLICY: dict[str, frozenset[Standing]] = {
     "client.enrol": _CARE,
     "client.list": _CARE,
     "client.read": _TREATMENT | _MANAGERS,
-    "episode.start": _CARE,
+    "episode.start": _CLINICIAN | _MANAGERS,
     "episode.list": _TREATMENT | _MANAGERS,
     "episode.read": _TREATMENT | _MANAGERS,
     "consent.give": _CLIENT,

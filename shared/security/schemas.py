@@ -51,3 +51,19 @@ class GrantGiven(EventSchema):
 
 class GrantRevoked(EventSchema):
     grant_id = fields.String(required=True)
+
+
+class MemberSnapshot(MemberJoined):
+    active = fields.Boolean(required=True)
+
+
+class ClientSnapshot(ClientEnrolled):
+    consents = fields.Dict(fields.String(), fields.AwareDateTime(), required=True)
+
+
+class EpisodeSnapshot(EpisodeStarted):
+    active = fields.Boolean(required=True)
+
+
+class GrantSnapshot(GrantGiven):
+    active = fields.Boolean(required=True)

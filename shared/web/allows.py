@@ -43,6 +43,7 @@ class Guard:
     creates: bool
     takes: frozenset[str]
     inner: View
+    by: str | None
 
     def changes(self, method: str) -> bool:
         """Whether a request by this method changes the aggregate that was loaded."""
@@ -58,18 +59,25 @@ class Absent:
 
 
 def allows(
-    action: str, store: Store | None = None, *, public: bool = False, repeatable: bool = False
+    action: str,
+    store: Store | None = None,
+    *,
+    by: str | None = None,
+    public: bool = False,
+    repeatable: bool = False,
 ) -> Callable[[V], V]:
     """Let only those call the route below whom POLICY permits `action`; the outermost decorator.
 
-    `store` is a function that gives a store: the aggregate that the path's last variable names is
-    loaded from it and handed to the view first; every method but GET then needs If-Match. `public`:
+    `store` is a function that gives a store: the aggregate that the path's last variable names, or
+    the one called `by`, is loaded from it and handed to the view first; every method but GET then needs
+    If-Match. `public`:
     no token is asked for, and the action has no row. `repeatable`: it may be sent twice without harm and
     whatever was seen before, so it needs neither Idempotency-Key nor If-Match.
     """
 
     def decorate(view: V) -> V:
-        guard = Guard(action, store, public, repeatable, getattr(view, "creates", False), _takes(view), view)
+        makes = getattr(view, "creates", False)
+        guard = Guard(action, store, public, repeatable, makes, _takes(view), view, by)
 
         @wraps(view)
         def guarded(*args: Any, **path: Any) -> Any:
@@ -107,7 +115,7 @@ def _entitled(guard: Guard, path: dict[str, Any]) -> tuple[Any, ...]:
     """The loaded aggregate, if there is one to load, as the view's first arguments."""
     found = target = None
     if guard.store:
-        found = guard.store().find(caller().practice_id, path.pop(_last_variable()))
+        found = guard.store().find(caller().practice_id, path.pop(guard.by or _last_variable()))
         target = Absent() if found is None else found
     elif "client_id" in path:
         target = path["client_id"]

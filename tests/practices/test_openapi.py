@@ -1,6 +1,5 @@
 """schemathesis finds nothing in the API of practices."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -20,18 +19,6 @@ def app(world) -> Any:
     return create_app(service, world.settings, world.database, verifier)
 
 
-@pytest.fixture(autouse=True)
-def _denied_tokens(monkeypatch) -> None:
-    """A token request that fits the schema is still denied with 400 (RFC 6749, 5.2)."""
-    others = openapi._beyond_schema
-
-    def beyond_schema(document: Any) -> Iterator[tuple[str, str, list[str]]]:
-        yield from others(document)
-        yield "/v1/token", "post", ["400"]
-
-    monkeypatch.setattr(openapi, "_beyond_schema", beyond_schema)
-
-
 @pytest.mark.parametrize("kind", ["owner", "client"])
 def test_schemathesis_finds_nothing(world, app, tmp_path, kind):
     clara, maya, registered = world.member(Role.CLINICIAN), world.client(), world.app()
@@ -47,4 +34,5 @@ def test_schemathesis_finds_nothing(world, app, tmp_path, kind):
     with openapi.served(app) as url:
         found = openapi.findings(url, world.bearer(who), tmp_path, parameters, cases=8, seconds=110)
 
-    assert found == ""
+    if found:
+        pytest.fail(found, pytrace=False)

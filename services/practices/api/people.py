@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import request
-
 from services.practices import schemas
 from services.practices.domain import (
     AddressTaken,
@@ -216,35 +214,20 @@ def read_episode(episode: Episode) -> Episode:
     return episode
 
 
-class _ConsentingClients(Clients):
-    """The path ends with the app, and what changes is the client it names before."""
-
-    def find(self, practice_id: str, id: str) -> Client | None:
-        return super().find(practice_id, (request.view_args or {})["client_id"])
-
-
-def consenting_clients() -> Clients:
-    return _ConsentingClients(database())
-
-
 @api.put("/clients/<client_id>/consents/<app_id>")
-@allows("consent.give", consenting_clients)
+@allows("consent.give", clients, by="client_id")
 @api.response(200, schemas.ClientView)
-def give_consent(client: Client, client_id: str) -> Client:
-    client.consent_to(apps().named(_app_of_path()), now())
+def give_consent(client: Client, app_id: str) -> Client:
+    client.consent_to(apps().named(app_id), now())
     return clients().save(client)
 
 
 @api.delete("/clients/<client_id>/consents/<app_id>")
-@allows("consent.withdraw", consenting_clients)
+@allows("consent.withdraw", clients, by="client_id")
 @api.response(200, schemas.ClientView)
-def withdraw_consent(client: Client, client_id: str) -> Client:
-    client.withdraw_consent_to(_app_of_path())
+def withdraw_consent(client: Client, app_id: str) -> Client:
+    client.withdraw_consent_to(app_id)
     return clients().save(client)
-
-
-def _app_of_path() -> str:
-    return str((request.view_args or {})["app_id"])
 
 
 @api.get("/apps")

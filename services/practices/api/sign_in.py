@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 from flask import Request, request
-from marshmallow import Schema, ValidationError
 
 from services.practices import schemas
 from services.practices.sign_in import AppUnknown, GrantTypeUnknown, SignIn, TokenDenied, Tokens
@@ -26,13 +25,13 @@ Form = dict[str, str]
 class _FormParser(Parser):
     """Reads what routes take from a form instead of JSON, and refuses as RFC 6749, 5.2 wants it."""
 
-    def load_json(self, req: Request, schema: Schema) -> Form:
+    def load_json(self, req: Request, schema: Any) -> Form:
         if any(len(values) > 1 for _, values in req.form.lists()):
             raise TokenDenied("Send each parameter once.")
         # An empty parameter counts as left out (RFC 6749, 3.2).
         return {name: value for name, value in req.form.items() if value}
 
-    def handle_error(self, error: ValidationError, req: Request, schema: Schema, **_: Any) -> NoReturn:
+    def handle_error(self, error: Exception, req: Request, schema: Any, **_: Any) -> NoReturn:
         raise TokenDenied("Send a form with grant_type and what that grant takes.") from error
 
 
@@ -51,10 +50,11 @@ def sign_in() -> SignIn:
 @sign_in_api.post("/v1/sign-in")
 @allows("sign_in.ask", public=True)
 @sign_in_api.arguments(schemas.SignInBody)
-@sign_in_api.response(202)
-def ask_to_sign_in(body: dict[str, str]) -> None:
+@sign_in_api.response(202, schemas.SignInView)
+def ask_to_sign_in(body: dict[str, str]) -> Mapping[str, str]:
     """The same answer for everybody; who is known gets a code by mail."""
     sign_in().ask(body["email"], now())
+    return {"detail": "If this address is known here, a code is on its way to it, good for ten minutes."}
 
 
 @sign_in_api.get("/.well-known/jwks.json")

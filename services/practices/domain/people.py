@@ -1,4 +1,4 @@
-"""The rules of practices: people, care between them, and what apps are allowed.
+"""The practice, who works there, and who is in care.
 
 E-mail addresses are found through `look_up`, a keyed hash of them: no index and no event holds one.
 """
@@ -11,82 +11,26 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from services.practices.domain.apps import App
+from services.practices.domain.errors import (
+    AdulthoodNotDeclared,
+    ConsentNotFound,
+    CrisisTextMissing,
+    LanguageNotOffered,
+    NotYourself,
+    OnlyOwners,
+)
 from services.practices.events import (
-    AppRegistered,
     ClientConsented,
     ClientConsentWithdrawn,
     ClientEnrolled,
-    EpisodeStarted,
-    GrantGiven,
-    GrantRevoked,
+    ClientSnapshot,
     MemberJoined,
+    MemberSnapshot,
     MemberSuspended,
     PracticeOpened,
+    PracticeSnapshot,
 )
-
-
-class PracticeNotFound(Exception):
-    """There is no such practice."""
-
-
-class MemberNotFound(Exception):
-    """There is no such member."""
-
-
-class ClientNotFound(Exception):
-    """There is no such client."""
-
-
-class EpisodeNotFound(Exception):
-    """There is no such episode."""
-
-
-class AppNotFound(Exception):
-    """There is no such app."""
-
-
-class GrantNotFound(Exception):
-    """There is no such grant."""
-
-
-class ConsentNotFound(Exception):
-    """The client has not consented to this app."""
-
-
-class AddressTaken(Exception):
-    """Somebody here already has this e-mail address."""
-
-
-class CrisisTextMissing(Exception):
-    """A practice without a crisis text in each of its languages cannot enrol clients."""
-
-
-class LanguageNotOffered(Exception):
-    """The practice does not offer this language."""
-
-
-class AdulthoodNotDeclared(Exception):
-    """Clients are adults, declared when they are enrolled."""
-
-
-class OnlyOwners(Exception):
-    """Only an owner invites or suspends an owner."""
-
-
-class NotYourself(Exception):
-    """Nobody suspends themselves, so that a practice always keeps an owner."""
-
-
-class NotAClinician(Exception):
-    """Only an active clinician of the practice can have an episode."""
-
-
-class NotYourEpisode(Exception):
-    """A clinician starts episodes of their own; owners and admins start them for others."""
-
-
-class GrantStands(Exception):
-    """The app has a grant of this practice already."""
 
 
 class Role(StrEnum):
@@ -140,6 +84,9 @@ class Practice:
             raise LanguageNotOffered(
                 f"{language} is not offered here; choose of {', '.join(self.languages)}."
             )
+
+    def snapshot(self) -> PracticeSnapshot:
+        return PracticeSnapshot(self.name, self.timezone, self.languages, self.crisis_texts)
 
 
 class MemberStatus(StrEnum):
@@ -200,6 +147,10 @@ class Member:
     def in_office(self) -> bool:
         return self.active and bool(self.roles & OFFICE)
 
+    def snapshot(self) -> MemberSnapshot:
+        about = (self.display_name, self.language, self.timezone)
+        return MemberSnapshot(self.id, sorted(self.roles), *about, self.active)
+
 
 @dataclass(kw_only=True)
 class Client:
@@ -227,7 +178,7 @@ class Client:
         client.events.append(ClientEnrolled(client.id, client.display_name, client.language, client.timezone))
         return client
 
-    def consent_to(self, app: "App", at: datetime) -> None:
+    def consent_to(self, app: App, at: datetime) -> None:
         if app.id not in self.consents:
             self.consents[app.id] = at
             self.events.append(ClientConsented(self.id, app.id, at))
@@ -237,105 +188,5 @@ class Client:
             raise ConsentNotFound(f"There is no consent to app {app_id} to withdraw.")
         self.events.append(ClientConsentWithdrawn(self.id, app_id))
 
-
-class EpisodeStatus(StrEnum):
-    ACTIVE = "active"
-
-
-@dataclass(kw_only=True)
-class Episode:
-    """One client's work with one clinician, from its start to its end."""
-
-    id: str
-    practice_id: str
-    client_id: str
-    clinician_id: str
-    started_at: datetime
-    status: EpisodeStatus = EpisodeStatus.ACTIVE
-    version: int = 0
-    events: list[Any] = field(default_factory=list)
-
-    @classmethod
-    def start(cls, *, id: str, client: Client, clinician: Member, by: Member, at: datetime) -> "Episode":
-        if clinician.id != by.id and not by.in_office:
-            raise NotYourEpisode("Ask an owner or admin of the practice to start it for another clinician.")
-        if not clinician.active or Role.CLINICIAN not in clinician.roles:
-            raise NotAClinician(f"Member {clinician.id} is no active clinician; name one who is.")
-        episode = cls(
-            id=id,
-            practice_id=client.practice_id,
-            client_id=client.id,
-            clinician_id=clinician.id,
-            started_at=at,
-        )
-        episode.events.append(EpisodeStarted(id, client.id, clinician.id))
-        return episode
-
-
-@dataclass(kw_only=True)
-class App:
-    """A developer's program, registered once for the whole platform."""
-
-    id: str
-    practice_id: str
-    name: str
-    secret_hash: str
-    version: int = 0
-    events: list[Any] = field(default_factory=list)
-
-    @classmethod
-    def register(cls, *, id: str, practice_id: str, name: str, secret: str) -> "App":
-        app = cls(id=id, practice_id=practice_id, name=name, secret_hash=hash_of(secret))
-        app.events.append(AppRegistered(id, name))
-        return app
-
-    def knows(self, secret: str) -> bool:
-        return hmac.compare_digest(self.secret_hash, hash_of(secret))
-
-
-def hash_of(secret: str) -> str:
-    """Enough for secrets that are long and random: nobody guesses what to hash."""
-    return hashlib.sha256(secret.encode()).hexdigest()
-
-
-@dataclass(kw_only=True)
-class Grant:
-    """What one practice allows one app: one aggregate, given and revoked any number of times."""
-
-    id: str
-    practice_id: str
-    app_id: str
-    event_types: list[str]
-    scopes: list[str]
-    given_at: datetime
-    givings: dict[str, str | None]
-    """The requests that gave it, with the fingerprint of each body: a repeat finds what it gave."""
-    revoked_at: datetime | None = None
-    version: int = 0
-    events: list[Any] = field(default_factory=list)
-
-    @classmethod
-    def give(cls, **about: Any) -> "Grant":
-        grant = cls(**about)
-        grant._say_given()
-        return grant
-
-    def give_again(self, other: "Grant") -> None:
-        if self.stands:
-            raise GrantStands(f"Revoke grant {self.id} before giving the app another.")
-        self.event_types, self.scopes = other.event_types, other.scopes
-        self.given_at, self.revoked_at = other.given_at, None
-        self.givings |= other.givings
-        self._say_given()
-
-    def revoke(self, at: datetime) -> None:
-        if self.stands:
-            self.revoked_at = at
-            self.events.append(GrantRevoked(self.id, self.app_id))
-
-    @property
-    def stands(self) -> bool:
-        return self.revoked_at is None
-
-    def _say_given(self) -> None:
-        self.events.append(GrantGiven(self.id, self.app_id, self.event_types, self.scopes, self.given_at))
+    def snapshot(self) -> ClientSnapshot:
+        return ClientSnapshot(self.id, self.display_name, self.language, self.timezone, self.consents)

@@ -1,0 +1,48 @@
+"""Care between a client and a clinician."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from services.practices.domain.errors import NotAClinician, NotYourEpisode
+from services.practices.domain.people import Client, Member, Role
+from services.practices.events import EpisodeSnapshot, EpisodeStarted
+
+
+class EpisodeStatus(StrEnum):
+    ACTIVE = "active"
+
+
+@dataclass(kw_only=True)
+class Episode:
+    """One client's work with one clinician, from its start to its end."""
+
+    id: str
+    practice_id: str
+    client_id: str
+    clinician_id: str
+    started_at: datetime
+    status: EpisodeStatus = EpisodeStatus.ACTIVE
+    version: int = 0
+    events: list[Any] = field(default_factory=list)
+
+    @classmethod
+    def start(cls, *, id: str, client: Client, clinician: Member, by: Member, at: datetime) -> "Episode":
+        if clinician.id != by.id and not by.in_office:
+            raise NotYourEpisode("Ask an owner or admin of the practice to start it for another clinician.")
+        if not clinician.active or Role.CLINICIAN not in clinician.roles:
+            raise NotAClinician(f"Member {clinician.id} is no active clinician; name one who is.")
+        episode = cls(
+            id=id,
+            practice_id=client.practice_id,
+            client_id=client.id,
+            clinician_id=clinician.id,
+            started_at=at,
+        )
+        episode.events.append(EpisodeStarted(id, client.id, clinician.id))
+        return episode
+
+    def snapshot(self) -> EpisodeSnapshot:
+        current = self.status is EpisodeStatus.ACTIVE
+        return EpisodeSnapshot(self.id, self.client_id, self.clinician_id, current)

@@ -1,0 +1,70 @@
+"""A service that lost or never had its read models is filled again, and nobody is told twice."""
+
+import subprocess
+import sys
+from typing import Any
+
+from pymongo import MongoClient
+
+from scripts import parts
+from tests.journeys.people import Platform, until
+
+READ_MODELS = ("members", "clients", "consents", "episodes", "grants", "practices", "people", "apps")
+
+
+def values(database: Any) -> dict[str, list[Any]]:
+    """What each read model says, whichever event said it."""
+    return {
+        name: sorted(
+            [one["_id"], one["practice_id"], {field: held["v"] for field, held in sorted(one["f"].items())}]
+            for one in database[name].find({})
+        )
+        for name in READ_MODELS
+    }
+
+
+def republish(running: Platform, *options: str) -> None:
+    command = [sys.executable, "-m", "services.practices", "republish", *options]
+    done = subprocess.run(
+        command,
+        env=parts.environment(running.place, "practices"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "will tell their present state" in done.stdout
+
+
+def test_a_service_is_filled_again_to_the_same_and_nobody_is_told_twice(running: Platform) -> None:
+    running.agree("clara", "maya")
+    running.consent("maya")
+    grant = running.grant(["goal.agreed"], ["goal.read"])
+    servers = running.place.read()["servers"]
+    with MongoClient[dict[str, Any]](servers["mongo_url"]) as client:
+        databases = {
+            name: client[running.databases + name]
+            for name in ("goals", "feedback", "notifications", "partners")
+        }
+        until(lambda: databases["partners"]["grants"].find_one({"_id": grant.body["id"], "f.active.v": True}))
+        until(lambda: databases["goals"]["consents"].find_one({"f.active.v": True}))
+        before = {name: values(database) for name, database in databases.items()}
+        told = [database["notifications"].count_documents({}) for database in databases.values()]
+        sent = databases["partners"]["deliveries"].count_documents({})
+
+        for name in READ_MODELS:
+            databases["goals"][name].delete_many({})
+        republish(running, "--to", "goals")
+        until(lambda: values(databases["goals"]) == before["goals"])
+
+        for database in databases.values():
+            for name in READ_MODELS:
+                database[name].delete_many({})
+        republish(running)
+        until(lambda: {name: values(database) for name, database in databases.items()} == before)
+
+        assert told == [database["notifications"].count_documents({}) for database in databases.values()]
+        assert sent == databases["partners"]["deliveries"].count_documents({})
+        assert all(database["parked"].count_documents({}) == 0 for database in databases.values())
+    running.revoke(grant.body["id"])
+    running.consent("maya", "DELETE")
