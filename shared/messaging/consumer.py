@@ -229,18 +229,20 @@ class Consumer:
         self._link.beat()
 
     def _account(self, works: Sequence[Work]) -> None:
-        handled = sum(work.done for work in works)
+        handled = [work.event for work in works if work.done and work.event]
         metrics.BATCH_SIZE.observe(len(works))
-        metrics.HANDLED.inc(handled)
-        if handled:
-            log.info("Events handled", extra={"events": handled, "parked": len(works) - handled})
-        oldest = min((work.event.time for work in works if work.done and work.event), default=None)
-        if oldest is not None:
-            metrics.EFFECT_SECONDS.observe(max(0.0, (now() - oldest).total_seconds()))
-        if log.isEnabledFor(logging.DEBUG):
-            for work in works:
-                if work.event:
-                    log.debug("Event handled", extra={"event_id": work.event.id, "type": work.event.type})
+        metrics.HANDLED.inc(len(handled))
+        if not handled:
+            return
+        oldest = min(event.time for event in handled)
+        metrics.EFFECT_SECONDS.observe(max(0.0, (now() - oldest).total_seconds()))
+        # One line a batch: a line an event would cost a fifth of the throughput.
+        told = {
+            "event_ids": [event.id for event in handled],
+            "correlation_ids": sorted({event.correlation_id or "" for event in handled}),
+            "parked": len(works) - len(handled),
+        }
+        log.info("Events handled", extra=told)
 
 
 class Inbox:

@@ -139,8 +139,6 @@ class Relay:
                 return
             body = encode(record, service=self._service, subject=key[0], practice_id=key[1])
             publisher.publish(key, record["id"], record["type"], body, only=record.get("to"))
-            if log.isEnabledFor(logging.DEBUG):
-                log.debug("Event published", extra={"event_id": record["id"], "type": record["type"]})
 
     def _settle(self, name: str, outcome: Outcome) -> int:
         at = now()
@@ -165,5 +163,9 @@ class Relay:
         if confirmed or refused:
             metrics.ROUND_SIZE.observe(confirmed + refused)
             level = logging.WARNING if refused else logging.INFO
-            told = {"collection": collection, "events": confirmed, "aggregates_refused": refused}
+            told = {
+                "collection": collection,
+                "event_ids": [id for ids in outcome.confirmed.values() for id in ids],
+                "aggregates_refused": [id for id, _ in outcome.refused],
+            }
             log.log(level, "Events relayed", extra=told)
