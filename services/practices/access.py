@@ -70,7 +70,7 @@ def _of_app(database: Any, caller: Caller, action: str, about: _About) -> Standi
     grant = Grants(database).find(caller.practice_id, grant_id(caller.practice_id, caller.id))
     client = Clients(database).find(caller.practice_id, about.client_id)
     granted = grant is not None and grant.stands and action in grant.scopes
-    consented = client is not None and caller.id in client.consents
+    consented = client is not None and client.consents_to(caller.id)
     return {("app", "self")} | ({("app", "granted")} if granted and consented else set())
 
 

@@ -146,7 +146,7 @@ class MemberSnapshot:
 
 @dataclass(frozen=True)
 class ClientSnapshot:
-    """A client as they are, with when they consented to which app."""
+    """A client as they are, with when they consented to which app, and which consents they withdrew."""
 
     type: ClassVar = "client.snapshot"
     audience: ClassVar = INTERNAL
@@ -155,6 +155,7 @@ class ClientSnapshot:
     language: str
     timezone: str
     consents: dict[str, datetime]
+    withdrawn: list[str]
 
 
 @dataclass(frozen=True)

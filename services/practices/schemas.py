@@ -134,13 +134,14 @@ class ClientBody(_PersonBody):
 class ConsentView(Schema):
     app_id = fields.String(required=True)
     given_at = Moment(required=True)
+    withdrawn_at = Moment(required=True, allow_none=True)
 
 
 class ClientView(_PersonView):
     consents = fields.Method("consents_of", required=True, metadata={"type": "array"})
 
     def consents_of(self, client: Client) -> Any:
-        given = [{"app_id": app_id, "given_at": at} for app_id, at in sorted(client.consents.items())]
+        given = [{"app_id": app_id, **vars(one)} for app_id, one in sorted(client.consents.items())]
         return ConsentView(many=True).dump(given)
 
 

@@ -66,9 +66,10 @@ def keep_client_as_it_is(event: Event) -> Iterator[Operation]:
 
 
 def keep_consents(event: Event) -> Iterator[Operation]:
-    """All that stand at a snapshot; a fresh copy has no others."""
+    """All that a snapshot tells of."""
     for app_id, given_at in event.data["consents"].items():
-        given = {"app_id": app_id, "given_at": given_at, "active": True}
+        stands = app_id not in event.data["withdrawn"]
+        given = {"app_id": app_id, "given_at": given_at, "active": stands}
         yield project("consents", consent_id(event.data["client_id"], app_id), given)
 
 

@@ -59,6 +59,7 @@ class MemberSnapshot(MemberJoined):
 
 class ClientSnapshot(ClientEnrolled):
     consents = fields.Dict(fields.String(), fields.AwareDateTime(), required=True)
+    withdrawn = fields.List(fields.String(), required=True)
 
 
 class EpisodeSnapshot(EpisodeStarted):

@@ -43,7 +43,10 @@ def _value(name: str, value: Any, number: int, sequence: int) -> Any:
     if isinstance(value, list):
         return [f"{name}-{sequence}"]
     if isinstance(value, dict):
-        return {"en": f"{name}-{sequence}"}
+        return {
+            key: _value(f"{name}_at" if "T" in inner else name, inner, number, sequence)
+            for key, inner in value.items()
+        }
     # A time must stay one; every other text differs by event, so that the last writer shows.
     return value if name.endswith("_at") or not isinstance(value, str) else f"{name}-{sequence}"
 

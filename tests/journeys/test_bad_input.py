@@ -96,7 +96,8 @@ def ids(running: Platform) -> dict[str, str]:
     episodes = running.ask("clara", "GET", "practices", f"/clients/{running.id('maya')}/episodes")
     return {
         "client_id": running.id("maya"),
-        "member_id": running.id("clara"),
+        # Nobody's clinician: what is sent here may well suspend him.
+        "member_id": running.id("daniel"),
         "goal_id": goal.body["id"],
         "feedback_id": feedback.body["id"],
         "endpoint_id": endpoint.body["id"],

@@ -54,18 +54,18 @@ def test_a_clinician_cares_for_the_client_of_a_current_episode(world, of):
         assert ("clinician", "own") in of(clara, target)
 
 
-def test_to_a_colleagues_client_a_clinician_stands_in_no_relation(world, of):
+def test_to_a_colleagues_client_a_clinician_stands_in_no_relation_of_care(world, of):
     clara, daniel, maya = world.member(Role.CLINICIAN), world.member(Role.CLINICIAN), world.client()
     episode = world.episode(maya, clara)
 
     for target in (maya, maya.id, episode):
-        assert of(daniel, target) == {("person", "self")}
+        assert of(daniel, target) == {("clinician", "practice"), ("person", "self")}
 
 
 def test_an_owner_who_is_no_clinician_of_a_client_is_still_the_owner(world, of):
     ada = world.member(Role.OWNER, Role.CLINICIAN)
 
-    assert of(ada, world.client()) == {("owner", "practice"), ("person", "self")}
+    assert of(ada, world.client()) == {("owner", "practice"), ("clinician", "practice"), ("person", "self")}
 
 
 def test_a_clinician_cares_for_whom_they_enrolled_until_somebody_starts(world, of):

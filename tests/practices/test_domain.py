@@ -8,6 +8,7 @@ from services.practices.domain import (
     AdulthoodNotDeclared,
     App,
     Client,
+    Consent,
     ConsentNotFound,
     CrisisTextMissing,
     Episode,
@@ -189,7 +190,7 @@ def test_a_consent_given_twice_keeps_its_first_time():
     maya.consent_to(app(), AT)
     maya.consent_to(app(), LATER)
 
-    assert maya.consents == {"app1": AT}
+    assert maya.consents == {"app1": Consent(AT)}
     assert maya.events[1:] == [ClientConsented("c1", "app1", AT)]
 
 
@@ -197,16 +198,17 @@ def test_a_consent_is_withdrawn_and_can_be_given_again():
     maya = client()
 
     maya.consent_to(app(), AT)
-    maya.withdraw_consent_to("app1")
+    maya.withdraw_consent_to("app1", LATER)
+    assert maya.consents == {"app1": Consent(AT, LATER)}
     maya.consent_to(app(), LATER)
 
-    assert maya.consents == {"app1": LATER}
+    assert maya.consents == {"app1": Consent(LATER)}
     assert maya.events[2] == ClientConsentWithdrawn("c1", "app1")
 
 
 def test_what_was_not_consented_to_cannot_be_withdrawn():
     with pytest.raises(ConsentNotFound):
-        client().withdraw_consent_to("app1")
+        client().withdraw_consent_to("app1", AT)
 
 
 def start(clinician, by):

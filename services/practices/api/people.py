@@ -226,7 +226,7 @@ def give_consent(client: Client, app_id: str) -> Client:
 @allows("consent.withdraw", clients, by="client_id")
 @api.response(200, schemas.ClientView)
 def withdraw_consent(client: Client, app_id: str) -> Client:
-    client.withdraw_consent_to(app_id)
+    client.withdraw_consent_to(app_id, now())
     return clients().save(client)
 
 

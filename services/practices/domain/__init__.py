@@ -23,6 +23,7 @@ from services.practices.domain.errors import (
 from services.practices.domain.people import (
     OFFICE,
     Client,
+    Consent,
     Member,
     MemberStatus,
     Practice,
@@ -39,6 +40,7 @@ __all__ = [
     "AppNotFound",
     "Client",
     "ClientNotFound",
+    "Consent",
     "ConsentNotFound",
     "CrisisTextMissing",
     "Episode",

@@ -152,6 +152,18 @@ class Member:
         return MemberSnapshot(self.id, sorted(self.roles), *about, self.active)
 
 
+@dataclass
+class Consent:
+    """A client's word that an app may hear of them, and when they took it back."""
+
+    given_at: datetime
+    withdrawn_at: datetime | None = None
+
+    @property
+    def stands(self) -> bool:
+        return self.withdrawn_at is None
+
+
 @dataclass(kw_only=True)
 class Client:
     """An adult in care, with the apps that they allow to hear of them."""
@@ -165,7 +177,8 @@ class Client:
     timezone: str
     adult_declared_at: datetime
     enrolled_by: str
-    consents: dict[str, datetime] = field(default_factory=dict)
+    consents: dict[str, Consent] = field(default_factory=dict)
+    """By app."""
     version: int = 0
     events: list[Any] = field(default_factory=list)
 
@@ -178,15 +191,21 @@ class Client:
         client.events.append(ClientEnrolled(client.id, client.display_name, client.language, client.timezone))
         return client
 
+    def consents_to(self, app_id: str) -> bool:
+        return app_id in self.consents and self.consents[app_id].stands
+
     def consent_to(self, app: App, at: datetime) -> None:
-        if app.id not in self.consents:
-            self.consents[app.id] = at
+        if not self.consents_to(app.id):
+            self.consents[app.id] = Consent(at)
             self.events.append(ClientConsented(self.id, app.id, at))
 
-    def withdraw_consent_to(self, app_id: str) -> None:
-        if self.consents.pop(app_id, None) is None:
+    def withdraw_consent_to(self, app_id: str, at: datetime) -> None:
+        if not self.consents_to(app_id):
             raise ConsentNotFound(f"There is no consent to app {app_id} to withdraw.")
+        self.consents[app_id].withdrawn_at = at
         self.events.append(ClientConsentWithdrawn(self.id, app_id))
 
     def snapshot(self) -> ClientSnapshot:
-        return ClientSnapshot(self.id, self.display_name, self.language, self.timezone, self.consents)
+        given = {app_id: consent.given_at for app_id, consent in self.consents.items()}
+        withdrawn = sorted(app_id for app_id in given if not self.consents_to(app_id))
+        return ClientSnapshot(self.id, self.display_name, self.language, self.timezone, given, withdrawn)

@@ -38,6 +38,7 @@ class Proxy:
         self._open.clear()
 
     def silence(self) -> None:
+        """What is sent from now on is lost, and nobody is told."""
         self._through.clear()
 
     def speak(self) -> None:
@@ -61,7 +62,9 @@ class Proxy:
     def _pump(self, source: socket.socket, target: socket.socket) -> None:
         try:
             while data := source.recv(65536):
-                self._through.wait()
+                if not self._through.is_set():
+                    self._through.wait()
+                    return
                 target.sendall(data)
         except OSError:
             pass

@@ -172,6 +172,9 @@ class Room:
 
     def delivered(self, count: int, seconds: float = 10.0) -> list[Any]:
         """The next `count` events of the service's queue, in order, taken from it; fewer when time is up."""
+        return [decode(message.body) for message in self.messages(count, seconds)]
+
+    def messages(self, count: int, seconds: float = 10.0) -> list[Any]:
         deadline = time.monotonic() + seconds
         with linked(self.amqp_url, "test") as link:
             inbox = Inbox(link, topology.events_queue(self.service), count)
@@ -180,7 +183,7 @@ class Room:
             if inbox.messages:
                 # One ack: of many at once a quorum queue may lose the last when the channel closes.
                 inbox.ack(inbox.messages[-1])
-        return [decode(message.body) for message in inbox.messages]
+        return list(inbox.messages)
 
     def ready(self, queue: str | None = None) -> int:
         """How many messages wait in the queue."""

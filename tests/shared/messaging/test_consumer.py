@@ -7,9 +7,10 @@ import pytest
 
 from shared.correlation import causation_id, correlation_id
 from shared.messaging import link
-from shared.messaging.consumer import Consumer
+from shared.messaging.consumer import Consumer, Inbox
 from shared.messaging.crashes import Crashes, new_run
 from shared.messaging.envelope import digest
+from shared.messaging.handling import Handling, Work
 from shared.messaging.subscriber import Subscriber
 from shared.store.operations import create, project
 from tests.shared.messaging.proxy import Proxy
@@ -35,6 +36,7 @@ def test_every_event_takes_effect_once_and_is_acked(room: Room) -> None:
         eventually(lambda: room.ready() == 0)
 
     assert room.database["notes"].count_documents({}) == 1000
+    assert room.ready() == 0
     assert room.parked.list() == []
 
 
@@ -214,14 +216,26 @@ def test_an_early_event_is_found_without_a_wake_up_too(room: Room) -> None:
 
 
 def test_what_an_event_waits_for_may_come_in_the_same_batch(room: Room) -> None:
-    consumer = room.consumer(early_subscriber(room.service, room.database))
+    handling = Handling(early_subscriber(room.service, room.database), room.database)
     bodies, ids = events(room, 50)
-    room.publish(*bodies, *[joined(room, id) for id in ids])
+    works = [Work(body) for body in (*bodies, *[joined(room, id) for id in ids])]
+
+    handling.run(works)
+
+    assert all(work.done for work in works)
+    assert room.notes() == ids
+
+
+def test_bodies_stay_bytes_whatever_encoding_a_sender_claims(room: Room) -> None:
+    consumer = room.consumer(telling(room.service))
+    with link.linked(room.amqp_url, "test") as sender:
+        message = link.amqp.Message(b"\xe9", content_encoding="latin-1")
+        sender.channel().basic_publish(message, "", f"{room.service}.events")
 
     with running(consumer):
-        eventually(lambda: room.notes() == ids, seconds=0.9 + 5)
+        (parked,) = eventually(lambda: left(room))
 
-    assert room.parked.list() == []
+    assert room.parked.show(parked["_id"])["raw"] == b"\xe9"
 
 
 def test_a_lost_connection_is_opened_again_and_old_tags_are_forgotten(room: Room, proxy: Proxy) -> None:
@@ -288,9 +302,10 @@ def test_stopping_finishes_what_was_delivered_and_sends_nothing_back(room: Room)
     with running(consumer) as stopping:
         assert started.wait(10)
         stopping.set()
-    rest = room.delivered(3000 - len(room.notes()))
+    rest = room.messages(3000 - len(room.notes()))
 
     assert len(rest) + len(room.notes()) == 3000
+    assert not any(map(Inbox.is_repeat, rest))
 
 
 def test_a_redelivered_message_is_handled_alone_and_its_count_taken_back(room: Room) -> None:

@@ -105,7 +105,7 @@ INVALID: dict[str, tuple[dict[str, Any], str]] = {
     "line in a one-line text": ({"text": "a\nb"}, "text"),
     "text for a number": ({"text": "a", "stars": "5"}, "stars"),
     "true for a number": ({"text": "a", "stars": True}, "stars"),
-    "fraction for a number": ({"text": "a", "stars": 1.0}, "stars"),
+    "fraction for a number": ({"text": "a", "stars": 1.5}, "stars"),
     "too large": ({"text": "a", "stars": 6}, "stars"),
     "1 for true": ({"text": "a", "urgent": 1}, "urgent"),
     "text for true": ({"text": "a", "urgent": "true"}, "urgent"),
