@@ -37,6 +37,8 @@ _HOLD = 0.5
 _NOTICE = 0.25
 """Seconds within which a request to stop is noticed."""
 _HOLD_WHEN_STOPPING = 10.0
+_QUIET = 0.1
+"""Seconds without a frame after which nothing more is on its way."""
 
 T = TypeVar("T")
 
@@ -89,7 +91,7 @@ class Consumer:
         # Not sent back but finished: what is sent back counts against the delivery limit.
         events.cancel()
         dead.cancel()
-        while events.messages or dead.messages:
+        while events.messages or dead.messages or self._link.drain(_QUIET):
             self._take(events)
             self._import(dead)
 
@@ -273,5 +275,8 @@ class Inbox:
         self._channel.basic_ack(last.delivery_tag, multiple=True)
 
     def cancel(self) -> None:
-        """Take no more; what the broker had sent before it obeyed has arrived when this returns."""
+        """Take no more."""
         self._channel.basic_cancel(self._tag)
+        # What a quorum queue had on its way still comes, after the broker's consent; py-amqp would send it
+        # back, which counts against the delivery limit.
+        self._channel.callbacks[self._tag] = self.messages.append

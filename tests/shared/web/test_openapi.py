@@ -34,6 +34,7 @@ def test_page_and_its_parts_come_from_here(toy: Toy, asset: str) -> None:
     assert b"https://" not in answer.data[:500]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "parameters", [{}, {"client_id": "ada", "note_id": "n1"}], ids=["any ids", "real ids"]
 )
@@ -46,6 +47,7 @@ def test_schemathesis_finds_nothing(tmp_path: Path, toy: Toy, parameters: dict[s
     assert found == ""
 
 
+@pytest.mark.slow
 def test_schemathesis_would_find_a_fault(tmp_path: Path, toy: Toy) -> None:
     toy.note()
     toy.database.broken = RuntimeError("a fault")
