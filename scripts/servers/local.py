@@ -5,6 +5,7 @@ the package's library folder, with its own node name, cookie, epmd, ports and fi
 """
 
 import os
+import resource
 import secrets
 import shutil
 import subprocess
@@ -63,6 +64,9 @@ def start(place: Place, ports: Mapping[str, int], mongod: Path) -> Servers:
 def _start_mongo(place: Place, port: int, mongod: Path) -> None:
     flags = ["--bind_ip", "127.0.0.1", "--port", str(port), "--replSet", "rs0", "--nounixsocket", "--quiet"]
     sizes = ["--wiredTigerCacheSizeGB", "0.5", "--oplogSize", "512"]
+    # mongod holds a file open for each collection and index, and dies where it may not.
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     command: list[str | Path] = [mongod, "--dbpath", place.folder("mongo"), *flags, *sizes]
     processes.start(place, "mongo", command, asked.plain())
 
