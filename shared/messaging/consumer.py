@@ -37,8 +37,6 @@ _HOLD = 0.5
 _NOTICE = 0.25
 """Seconds within which a request to stop is noticed."""
 _HOLD_WHEN_STOPPING = 10.0
-_STRAGGLERS = 0.1
-"""Seconds of quiet after which nothing more can be on its way from a queue that was cancelled."""
 _QUIET = 0.1
 """Seconds without a frame after which nothing more is on its way."""
 

@@ -7,7 +7,7 @@ import pytest
 
 from shared.correlation import causation_id, correlation_id
 from shared.messaging import link
-from shared.messaging.consumer import Consumer, Inbox
+from shared.messaging.consumer import Consumer
 from shared.messaging.crashes import Crashes, new_run
 from shared.messaging.envelope import digest
 from shared.messaging.handling import Handling, Work
