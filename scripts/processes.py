@@ -57,6 +57,9 @@ def start(
     log = place.folder("logs") / f"{name}.log"
     if log.exists() and log.stat().st_size > LOG_BYTES:
         log.replace(log.with_suffix(".log.1"))
+    if (before := _known(place, name)) is not None:
+        # What it left in its session, as a broker lives on whose wrapper was killed.
+        _sweep(place, {before.pid})
     marked = {**environment, MARK: str(place.path)}
     with log.open("ab") as out:
         process = subprocess.Popen(  # noqa: S603

@@ -36,7 +36,6 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     "orjson": EVERYWHERE,
     "prometheus_client": ("services.partners.sender", "shared.web", "shared.messaging"),
     "pymongo": ("services.*.store", "services.partners.sender", "shared.store"),
-    "rich": ("shared.parked_commands",),
     "uuid_utils": ("shared.ids",),
     "webargs": ("shared.web",),
     "werkzeug": ("shared.web",),

@@ -3,7 +3,7 @@
 import logging
 import sys
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TextIO
 
 import orjson
 
@@ -44,9 +44,9 @@ def _places(traceback: Any) -> list[str]:
     return places[-12:]
 
 
-def set_up(service: str, part: str, level: int = logging.INFO) -> None:
-    """Send every log line of this process to standard output as JSON."""
-    handler = logging.StreamHandler(sys.stdout)
+def set_up(service: str, part: str, level: int = logging.INFO, stream: TextIO | None = None) -> None:
+    """Send every log line of this process to standard output, or where it does not mix with answers."""
+    handler = logging.StreamHandler(stream or sys.stdout)
     handler.setFormatter(_Line(service, part))
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for chatty in ("pymongo", "amqp", "kombu", "asyncio", "aiohttp.access"):

@@ -5,12 +5,10 @@ from typing import Any
 
 import click
 import orjson
-from rich.console import Console
-from rich.table import Table
 
 from shared.messaging.parked import NotParked, Parked
 
-_COLUMNS = ("_id", "type", "subject", "state", "attempts", "error", "parked_at")
+_COLUMNS = ("_id", "state", "attempts", "type", "subject", "parked_at", "error")
 
 
 def parked_commands(open_parked: Callable[[], Parked]) -> click.Group:
@@ -22,16 +20,16 @@ def parked_commands(open_parked: Callable[[], Parked]) -> click.Group:
 
 
 def _list(open_parked: Callable[[], Parked]) -> click.Command:
-    @click.command("list", help="A page of what is parked.")
+    @click.command(
+        "list", help="A page of what is parked, a line each: " + ", ".join(_COLUMNS).lstrip("_") + "."
+    )
     @click.option("--state", type=click.Choice(["retrying", "early", "left"]), help="Only these.")
     @click.option("--after", help="The last id of the page before.")
     @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
     def command(state: str | None, after: str | None, limit: int) -> None:
-        found = open_parked().list(limit, after, state)
-        table = Table(*_COLUMNS)
-        for one in found:
-            table.add_row(*(str(one.get(name, "")) for name in _COLUMNS))
-        Console(width=None if found else 100).print(table if found else "Nothing is parked.")
+        # Plain lines with the id first and whole: it is what show, retry and skip take.
+        for one in open_parked().list(limit, after, state):
+            click.echo("  ".join(str(one.get(name) or "-") for name in _COLUMNS))
 
     return command
 

@@ -14,6 +14,8 @@ from shared.store.operations import Operation, project
 from shared.store.records import Records
 
 NOBODY_WATCHES = "Nobody reads this live. If you are not safe, turn to the help that is named here now."
+UNTIL_KNOWN = "Call the emergency number of where you are: 112 in Europe, 911 in North America."
+"""What is named where the practice's own crisis text is not at hand."""
 
 COLLECTIONS = (records("practices"),)
 
@@ -33,5 +35,5 @@ def notice(database: Any, practice_id: str, language: str | None) -> dict[str, s
     """The sentence, and the practice's crisis text in this language or its first one."""
     practice = Records(database["practices"], "crisis_texts").get(practice_id, practice_id) or {}
     texts = practice.get("crisis_texts", {})
-    languages = [code for code in (language, *practice.get("languages", ())) if code in texts]
-    return {"text": NOBODY_WATCHES, "crisis_text": texts[languages[0]] if languages else ""}
+    languages = [code for code in (language, *practice.get("languages", ())) if texts.get(code)]
+    return {"text": NOBODY_WATCHES, "crisis_text": texts[languages[0]] if languages else UNTIL_KNOWN}

@@ -1,10 +1,13 @@
 """A service is a list of parts; from it follow its commands: prepare, web, worker, parked, republish."""
 
 import logging
+import math
+import socket
 import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import click
@@ -12,16 +15,20 @@ import click
 from shared import logs
 from shared.messaging import topology
 from shared.messaging.consumer import Consumer
-from shared.messaging.link import LOST
+from shared.messaging.link import LOST, UNREACHABLE
+from shared.messaging.metrics import CONSUMING, OLDEST, PARKED_NOW, PENDING
 from shared.messaging.parked import Parked
 from shared.messaging.relay import Relay
 from shared.parked_commands import parked_commands
+from shared.report import Report
 from shared.settings import Settings, SettingsRefused
-from shared.store.aggregates import StaleVersion
+from shared.store.aggregates import OutboxFull, StaleVersion
 from shared.store.client import StoreUnavailable, answers, connect
 from shared.store.indexes import Collection, NotPrepared, prepare, require_prepared
 from shared.store.lease import Lease
+from shared.store.outbox import figures
 from shared.web import health
+from shared.web.metrics import exposed
 from shared.worker import Work, supervise
 
 log = logging.getLogger(__name__)
@@ -64,7 +71,7 @@ class Service:
             sys.exit("\n".join(f"{self.name}: {line}" for line in str(error).splitlines()))
         except StoreUnavailable as error:
             sys.exit(f"{self.name}: MongoDB cannot be used ({type(error).__name__}): see TANDEM_MONGO_URL.")
-        except LOST as error:
+        except UNREACHABLE as error:
             sys.exit(f"{self.name}: RabbitMQ cannot be used ({type(error).__name__}): see TANDEM_AMQP_URL.")
 
     def require_prepared(self, settings: Settings) -> None:
@@ -87,10 +94,16 @@ def _commands(service: Service) -> click.Group:
         group.add_command(_part(service, name, run))
     group.add_command(_prepare(service))
     group.add_command(_republish(service))
-    group.add_command(parked_commands(lambda: Parked(connect(Settings.read(service.name)))))
+    group.add_command(parked_commands(lambda: _open_parked(service)))
     for command in service.commands:
         group.add_command(command)
     return group
+
+
+def _open_parked(service: Service) -> Parked:
+    settings = Settings.read(service.name)
+    logs.set_up(service.name, "parked", stream=sys.stderr)
+    return Parked(connect(settings))
 
 
 def _part(service: Service, name: str, run: Callable[[Service, Settings], None]) -> click.Command:
@@ -113,41 +126,69 @@ def _web(service: Service, settings: Settings) -> None:
 
 def _worker(service: Service, settings: Settings) -> None:
     service.require_declared(settings)
-    works: dict[str, Work] = {"keeper": lambda stopping: _keep(service, settings, stopping)}
+    listener = health.listen(settings.host, settings.worker_metrics_port, "TANDEM_WORKER_METRICS_PORT")
+    report = Report()
+    works: dict[str, Work] = {"keeper": lambda stopping: _keep(service, settings, listener, report, stopping)}
     if service.subscriber.types:
-        works["consumer"] = lambda stopping: _consume(service, settings, stopping)
+        works["consumer"] = lambda stopping: _consume(service, settings, report, stopping)
     supervise(works)
 
 
-def _consume(service: Service, settings: Settings, stopping: threading.Event) -> None:
+def _consume(service: Service, settings: Settings, report: Report, stopping: threading.Event) -> None:
     database = connect(settings)
-    Consumer(service.subscriber, database, settings.amqp_url, service.collections).run(stopping)
+    consumer = Consumer(service.subscriber, database, settings.amqp_url, service.collections)
+    # A consumer that is stuck says nothing, and the worker counts as dead.
+    report.answer(lambda: b"" if consumer.stuck else exposed(CONSUMING))
+    consumer.run(stopping)
 
 
-def _keep(service: Service, settings: Settings, stopping: threading.Event) -> None:
+def _keep(
+    service: Service,
+    settings: Settings,
+    listener: socket.socket,
+    report: Report,
+    stopping: threading.Event,
+) -> None:
     """The relay and the timers, each on its own thread; when one fails, all end and are started again."""
     database = connect(settings)
     works: list[Callable[[], None]] = []
     if service.events:
-        lease = Lease(database["leases"], "relay")
-        relay = Relay(service.name, database, service.collection_names, settings.amqp_url, lease)
-        works.append(lambda: relay.run(stopping))
+        works.append(lambda: _relay(service, settings, database).run(stopping))
     works += [lambda timer=timer: timer(database, settings, stopping) for timer in service.timers]  # type: ignore[misc]
     failed: list[BaseException] = []
     threads = [threading.Thread(target=_guarded, args=(work, stopping, failed)) for work in works]
     for thread in threads:
         thread.start()
-    health.serve(
-        settings.host,
-        settings.worker_metrics_port,
+    consumes = bool(service.subscriber.types)
+    health.answer(
+        listener,
         {"database": lambda: answers(database)},
-        variable="TANDEM_WORKER_METRICS_PORT",
+        alive=lambda: bool(report.ask()) if consumes else True,
+        figures=lambda: exposed() + (report.ask() or b"" if consumes else b""),
     )
+    for state in ("retrying", "early", "left"):
+        counted = partial(_or_unknown, partial(Parked(database).count, state))
+        PARKED_NOW.labels(state).set_function(counted)
     stopping.wait()
     for thread in threads:
         thread.join()
     if failed:
         raise failed[0]
+
+
+def _relay(service: Service, settings: Settings, database: Any) -> Relay:
+    collections = [database[name] for name in service.collection_names]
+    PENDING.set_function(lambda: _or_unknown(lambda: figures(collections)[0]))
+    OLDEST.set_function(lambda: _or_unknown(lambda: figures(collections)[1]))
+    lease = Lease(database["leases"], "relay")
+    return Relay(service.name, database, service.collection_names, settings.amqp_url, lease)
+
+
+def _or_unknown(figure: Callable[[], float]) -> float:
+    try:
+        return figure()
+    except StoreUnavailable:
+        return math.nan
 
 
 def _guarded(work: Callable[[], None], stopping: threading.Event, failed: list[BaseException]) -> None:
@@ -182,8 +223,15 @@ def _republish(service: Service) -> click.Command:
         settings = Settings.read(service.name)
         logs.set_up(service.name, "republish")
         database = connect(settings)
-        told = sum(_tell_again(store(database), to) for store in service.republished)
+        told = full = 0
+        for store in service.republished:
+            done, left = _tell_again(store(database), to)
+            told, full = told + done, full + left
         click.echo(f"{told} aggregates will tell their present state.")
+        if full:
+            raise click.ClickException(
+                f"{full} have too many events waiting already: run it again when the relay has told them."
+            )
 
     option = click.Option(["--to"], help="Only this service hears it, say goals.")
     return click.Command(
@@ -194,15 +242,23 @@ def _republish(service: Service) -> click.Command:
     )
 
 
-def _tell_again(store: Any, to: str | None) -> int:
-    count = 0
+def _tell_again(store: Any, to: str | None) -> tuple[int, int]:
+    """How many will tell their state, and how many could not take another event."""
+    told = full = 0
     for aggregate in store.everywhere():
-        while True:
-            aggregate.events.append(aggregate.snapshot())
-            try:
-                store.save(aggregate, to=to)
-                break
-            except StaleVersion:
-                aggregate = store.get(aggregate.practice_id, aggregate.id)
-        count += 1
-    return count
+        try:
+            _snapshot(store, aggregate, to)
+            told += 1
+        except OutboxFull:
+            full += 1
+    return told, full
+
+
+def _snapshot(store: Any, aggregate: Any, to: str | None) -> None:
+    while True:
+        aggregate.events.append(aggregate.snapshot())
+        try:
+            store.save(aggregate, to=to)
+            return
+        except StaleVersion:
+            aggregate = store.get(aggregate.practice_id, aggregate.id)

@@ -3,11 +3,12 @@
 import base64
 import binascii
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -102,8 +103,15 @@ def _text(name: str, environ: Mapping[str, str]) -> str | None:
     if environ.get(name):
         return environ[name]
     if environ.get(f"{name}_FILE"):
-        return Path(environ[f"{name}_FILE"]).read_text().strip() or None
+        return _content(Path(environ[f"{name}_FILE"]))
     return None
+
+
+def _content(file: Path) -> str | None:
+    try:
+        return file.read_text().strip() or None
+    except UnicodeDecodeError:
+        raise ValueError("must be text, and the file it names is not") from None
 
 
 def _needed(setting: Field[Any], service: str) -> bool:
@@ -112,7 +120,7 @@ def _needed(setting: Field[Any], service: str) -> bool:
 
 
 def _port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and 0 < int(text) < 65536):
         raise ValueError("must be a port, 1 to 65535")
     return int(text)
 
@@ -143,10 +151,27 @@ def _malformed(settings: Settings) -> list[str]:
             "TANDEM_SECRET_KEY must be base64 of at least 32 random bytes: openssl rand -base64 32"
         )
     for name, schemes in _SCHEMES.items():
-        value = getattr(settings, name)
-        if value and urlsplit(value).scheme not in schemes:
-            problems.append(f"TANDEM_{name.upper()} must be a URL that begins with {' or '.join(schemes)}.")
+        for value in filter(None, getattr(settings, name).split(";" if name == "amqp_url" else None)):
+            if _scheme(value) not in schemes:
+                problems.append(
+                    f"TANDEM_{name.upper()} must be a URL that begins with {' or '.join(schemes)}."
+                )
     return problems
+
+
+def _scheme(url: str) -> str | None:
+    """The scheme of a URL that can be read, hosts and ports and all."""
+    try:
+        parts = urlsplit(url)
+        if not parts.scheme.startswith("mongodb"):
+            _ = parts.port
+        elif not all(
+            _port(port) for port in re.findall(r":(\d+)(?=[,/?]|$)", parts.netloc.rpartition("@")[2])
+        ):
+            return None
+    except ValueError:
+        return None
+    return parts.scheme
 
 
 _SCHEMES = {
@@ -159,15 +184,16 @@ _SCHEMES = {
 
 
 def _unfit_for_production(settings: Settings) -> list[str]:
-    broker, mail = urlsplit(settings.amqp_url), urlsplit(settings.smtp_url)
+    brokers, mail = map(urlsplit, settings.amqp_url.split(";")), urlsplit(settings.smtp_url)
     database = urlsplit(settings.mongo_url)
     checks = {
         "TANDEM_ISSUER must be an https URL in production.": urlsplit(settings.issuer).scheme != "https",
         "TANDEM_AMQP_URL must be amqps with user and password in production, and not the user guest.": (
-            broker.scheme != "amqps" or not broker.password or broker.username == "guest"
+            any(one.scheme != "amqps" or not one.password or one.username == "guest" for one in brokers)
         ),
         "TANDEM_MONGO_URL must name a user and password and use TLS (tls=true) in production.": (
-            not database.password or not (database.scheme == "mongodb+srv" or "tls=true" in database.query)
+            not database.password
+            or not (database.scheme == "mongodb+srv" or parse_qs(database.query).get("tls") == ["true"])
         ),
         "TANDEM_SMTP_URL must not be the development mailbox in production: name a mail server with user "
         "and password.": bool(settings.smtp_url) and not mail.password,

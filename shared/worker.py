@@ -38,6 +38,7 @@ class _Child:
 def supervise(works: dict[str, Work]) -> None:
     """Run each work in a child of its own, start again what dies, until SIGTERM or SIGINT."""
     signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
+    _await_single_thread()
     children = [_Child(name, work) for name, work in works.items()]
     # Frozen, or a collection in a child would touch, and so copy, every page it shares with the parent.
     gc.collect()
@@ -54,6 +55,13 @@ def supervise(works: dict[str, Work]) -> None:
             _end(children)
             return
         _reap(children)
+
+
+def _await_single_thread() -> None:
+    """Threads of connections that were closed end a moment later; a fork must not copy their locks."""
+    deadline = time.monotonic() + 5.0
+    while threading.active_count() > 1 and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 def _start(child: _Child, lifeline: tuple[int, int]) -> None:

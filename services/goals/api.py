@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.goals.domain import Goal, GoalNotFound, GoalNotOpen, NoEpisode, OwnProposal
+from services.goals.domain import Goal, GoalNotFound, GoalNotOpen, NoEpisode, NotAsked
 from services.goals.schemas import GoalBody, GoalPage, GoalView
 from services.goals.store import Goals
 from shared.clock import now
@@ -14,7 +14,7 @@ from shared.web.creates import creates
 from shared.web.cursors import page
 from shared.web.schemas import PageQuery
 
-PROBLEMS = {GoalNotFound: 404, GoalNotOpen: 409, OwnProposal: 409, NoEpisode: 409}
+PROBLEMS = {GoalNotFound: 404, GoalNotOpen: 409, NotAsked: 409, NoEpisode: 409}
 
 api = Blueprint("goals", __name__, url_prefix="/v1", problems=PROBLEMS)
 

@@ -20,7 +20,7 @@ class GoalNotOpen(Exception):
     """Only a proposed goal can be agreed or declined."""
 
 
-class OwnProposal(Exception):
+class NotAsked(Exception):
     """The one who was asked decides on a proposal."""
 
 
@@ -80,7 +80,7 @@ class Goal:
             raise GoalNotOpen(
                 f"Goal {self.id} is {self.status}; only a proposed goal can be agreed or declined."
             )
-        if (by == self.client_id) == (self.proposed_by == self.client_id):
-            asked = "the clinician" if self.proposed_by == self.client_id else "the client"
-            raise OwnProposal(f"Goal {self.id} waits for {asked} to agree or decline.")
+        asked = self.clinician_id if self.proposed_by == self.client_id else self.client_id
+        if by != asked:
+            raise NotAsked(f"Goal {self.id} waits for {asked} to agree or decline.")
         self.status, self.decided_by, self.decided_at = status, by, at

@@ -39,7 +39,7 @@ def standings(database: Any, by: Caller, _action: str, target: Any) -> set[tuple
 @api.response(201, NewEndpointView)
 @creates(endpoints)
 def register_endpoint(body: dict[str, Any], id: str) -> Endpoint:
-    """Register an endpoint; the answer alone shows its secret.
+    """Register an endpoint; this answer shows its secret, and no other does.
 
     The secret shown is the stored one, so a repeat with the same Idempotency-Key shows the same again:
     whoever never got the first answer must not be left with an endpoint they cannot verify.

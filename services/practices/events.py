@@ -83,6 +83,7 @@ class EpisodeStarted:
     episode_id: str
     client_id: str
     clinician_id: str
+    started_at: datetime
 
 
 @dataclass(frozen=True)
@@ -167,6 +168,7 @@ class EpisodeSnapshot:
     episode_id: str
     client_id: str
     clinician_id: str
+    started_at: datetime
     active: bool
 
 

@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 POLL = 1.0
 TIMEOUT = 10.0
 AGAIN_AFTER = timedelta(seconds=5)
+# Longer than one letter can take, each step of SMTP up to TIMEOUT, or two workers would mail the same.
+LEASE = timedelta(seconds=90)
 SUBJECT = "Your code"
 TEXT = """{code}
 
@@ -38,7 +40,7 @@ It works once, for ten minutes. If you did not ask for it, there is nothing you 
 
 def send_letters(database: Any, settings: Settings, stopping: threading.Event) -> None:
     """The worker's timer: one worker at a time sends, as soon as a code is asked for."""
-    lease = Lease(database["leases"], "mailer")
+    lease = Lease(database["leases"], "mailer", LEASE)
     wakeup = Wakeup(database, ["sign_ins"])
     wakeup.start()
     while not stopping.is_set():
@@ -58,7 +60,7 @@ def send_due(database: Any, settings: Settings, lease: Lease) -> None:
         if not lease.hold():
             return
         try:
-            _send_all(sign_in, address, codes, settings)
+            _send_all(sign_in, address, codes, settings, lease)
         except OSError as error:  # SMTPException is one of them
             log.warning("Letter not sent", extra={"error": type(error).__name__})
             sign_ins.put_off(address, now() + AGAIN_AFTER)
@@ -66,12 +68,13 @@ def send_due(database: Any, settings: Settings, lease: Lease) -> None:
             sign_ins.settle(address, codes)
 
 
-def _send_all(sign_in: SignIn, address: str, codes: list[Code], settings: Settings) -> None:
+def _send_all(sign_in: SignIn, address: str, codes: list[Code], settings: Settings, lease: Lease) -> None:
     """Each code once to each spelling of the address: what was typed is never mailed to."""
     emails = sorted({person.email for person in sign_in.people(address)})
     for code in codes:
         if code.expires_at > now():
             for email in emails:
+                lease.hold()
                 _send(sign_in, code, email, settings)
 
 

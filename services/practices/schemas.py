@@ -11,7 +11,8 @@ from services.practices.domain import Client, Role
 from shared.web.schemas import Choice, Flag, Id, Moment, Schema, Text
 
 # Plain addresses only: any other could not be written into a mail's header as it stands.
-EMAIL = r"^[A-Za-z0-9._%+'-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63}){1,4}$"
+_ATOM, _LABEL = r"[A-Za-z0-9_%+'-]{1,64}", r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+EMAIL = rf"^{_ATOM}(\.{_ATOM}){{0,8}}@{_LABEL}(\.{_LABEL}){{1,4}}$"
 LANGUAGE = r"^[a-z]{2,3}(-[A-Z]{2})?$"
 NAMED = r"^[a-z]{1,30}\.[a-z_]{1,40}$"
 

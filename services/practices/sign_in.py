@@ -119,16 +119,20 @@ class SignIn:
     def by_refresh_token(self, token: str, at: datetime) -> Tokens:
         family, _, secret = token.partition(".")
         refresh_tokens, following = RefreshTokens(self._database), secrets.token_urlsafe(32)
-        found = refresh_tokens.rotate(hash_of(family), hash_of(secret), hash_of(following), at)
-        if found is None:
+        access_token = self._token_of_family(refresh_tokens.find(hash_of(family)), at)
+        # Last, since what follows a rotation may fail, and the repeat would look like a thief's.
+        rotated = refresh_tokens.rotate(hash_of(family), hash_of(secret), hash_of(following), at)
+        if access_token is None or not rotated:
             # Somebody else has the token that came after this one: neither is trusted any more.
             refresh_tokens.revoke(hash_of(family), at)
             raise NothingToExchange("The refresh token is used, revoked or too old; sign in again.")
+        return Tokens(access_token, f"{family}.{following}")
+
+    def _token_of_family(self, found: Document | None, at: datetime) -> str | None:
+        if found is None:
+            return None
         subject = Subject(found["subject"], found["kind"], found["practice_id"])
-        if not self._still_stands(subject):
-            refresh_tokens.revoke(hash_of(family), at)
-            raise NothingToExchange("The refresh token is used, revoked or too old; sign in again.")
-        return Tokens(self._token(subject, at), f"{family}.{following}")
+        return self._token(subject, at) if self._still_stands(subject) else None
 
     def by_client_credentials(
         self, app_id: str, secret: str, practice_id: str | None, at: datetime

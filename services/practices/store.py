@@ -31,7 +31,7 @@ from services.practices.domain import (
     PracticeNotFound,
 )
 from shared.ids import PLATFORM
-from shared.store.aggregates import Aggregate, Aggregates, KeyReused
+from shared.store.aggregates import Aggregate, Aggregates, KeyReused, StaleVersion
 from shared.store.client import Document
 from shared.store.indexes import Index, aggregates, plain
 
@@ -146,9 +146,19 @@ class Grants(Aggregates[Grant]):
         try:
             return super().add(aggregate)
         except DuplicateKeyError:
-            earlier = self.get(aggregate.practice_id, aggregate.id)
-            earlier.give_again(aggregate)
-            return self.save(earlier), True
+            return self._give_again(aggregate, giving, fingerprint)
+
+    def _give_again(self, grant: Grant, giving: str, fingerprint: str | None) -> tuple[Grant, bool]:
+        while True:
+            earlier = self.get(grant.practice_id, grant.id)
+            # The same request may have given it a moment ago, on another thread.
+            if giving in earlier.givings:
+                return self.repeated(grant.practice_id, giving, fingerprint) or earlier, False
+            earlier.give_again(grant)
+            try:
+                return self.save(earlier), True
+            except StaleVersion:
+                continue
 
     def repeated(self, practice_id: str, id: str, fingerprint: str | None) -> Grant | None:
         """The grant that the request `id` gave, whatever became of it since."""
@@ -160,7 +170,7 @@ class Grants(Aggregates[Grant]):
 
 @dataclass(frozen=True, kw_only=True)
 class Code:
-    """A one-time code: its keyed hash, and until it is sent an encrypted copy with the address."""
+    """A one-time code: its keyed hash, and until it is sent an encrypted copy."""
 
     id: str
     digest: str
@@ -249,10 +259,13 @@ class RefreshTokens:
     def add(self, id: str, fields: Document) -> None:
         self.collection.insert_one({"_id": id, "revoked_at": None, **fields})
 
-    def rotate(self, id: str, current: str, following: str, at: datetime) -> Document | None:
-        """Put `following` in the place of `current`; None unless `current` is good now."""
+    def find(self, id: str) -> Document | None:
+        return self.collection.find_one({"_id": id})
+
+    def rotate(self, id: str, current: str, following: str, at: datetime) -> bool:
+        """Put `following` in the place of `current`, if that is good now."""
         good = {"_id": id, "current": current, "revoked_at": None, "expires_at": {"$gt": at}}
-        return self.collection.find_one_and_update(good, {"$set": {"current": following}})
+        return self.collection.update_one(good, {"$set": {"current": following}}).modified_count == 1
 
     def revoke(self, id: str, at: datetime) -> bool:
         """Whether there was one to revoke."""

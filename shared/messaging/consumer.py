@@ -37,6 +37,7 @@ _HOLD = 0.5
 _NOTICE = 0.25
 """Seconds within which a request to stop is noticed."""
 _HOLD_WHEN_STOPPING = 10.0
+_STUCK = 120.0
 _QUIET = 0.1
 """Seconds without a frame after which nothing more is on its way."""
 
@@ -66,6 +67,12 @@ class Consumer:
         self._store = Outage("Database")
         self._early = True
         self._look_at = 0.0
+        self._moved_at = time.monotonic()
+
+    @property
+    def stuck(self) -> bool:
+        """Whether its loop has not turned for so long that only a new process may help."""
+        return time.monotonic() - self._moved_at > _STUCK
 
     def run(self, stopping: threading.Event) -> None:
         """Handle until `stopping` is set, then finish what was delivered."""
@@ -74,6 +81,7 @@ class Consumer:
                 with linked(self._amqp_url, f"{self._service} consumer") as link:
                     self._consume(link, stopping)
             except LOST as error:
+                self._moved_at = time.monotonic()
                 if not stopping.is_set():
                     stopping.wait(self._broker.met(error))
 
@@ -97,9 +105,11 @@ class Consumer:
 
     def _wait(self, events: "Inbox", dead: "Inbox") -> None:
         """Until something is there, or it is time to look at `parked`; then take in what has arrived."""
+        self._moved_at = time.monotonic()
         arrived = bool(events.messages or dead.messages)
         pause = 0.0 if arrived else min(_NOTICE, max(0.0, self._look_at - time.monotonic()))
-        while len(events.messages) < BATCH and self._link.drain(pause):
+        # All that has arrived, which prefetch bounds: `beat` judges the silence by what was drained.
+        while self._link.drain(pause):
             pause = 0.0
         self._link.beat()
 
@@ -109,9 +119,9 @@ class Consumer:
         if not batch:
             return
         if events.is_repeat(batch[0]):
-            self._handle_alone(batch[0].body)
+            self._handle_alone(_raw(batch[0]))
         else:
-            self._handle([message.body for message in batch])
+            self._handle([_raw(message) for message in batch])
         events.ack(batch[-1])
 
     def _handle(self, bodies: Sequence[bytes]) -> None:
@@ -156,7 +166,7 @@ class Consumer:
         """What was delivered too often is not lost: it is parked, and tried again alone."""
         batch = dead.take(BATCH)
         for message in batch:
-            work = Work(message.body)
+            work = Work(_raw(message))
             self._handling.identify(work)
             if work.error is None:
                 work.fail("DeliveryLimit: delivered too often without being handled.")
@@ -225,6 +235,7 @@ class Consumer:
 
     def _hold(self, seconds: float) -> None:
         """Keep the connection, with what was delivered on it, for a while."""
+        self._moved_at = time.monotonic()
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
             self._link.drain(left)
@@ -247,12 +258,17 @@ class Consumer:
         log.info("Events handled", extra=told)
 
 
+def _raw(message: amqp.Message) -> bytes:
+    """The body; py-amqp makes an empty text of an empty one."""
+    return message.body or b""
+
+
 class Inbox:
     """What one queue delivered and nobody has taken yet. One channel, one consumer."""
 
     def __init__(self, link: Link, queue: str, prefetch: int) -> None:
         self.messages: deque[amqp.Message] = deque()
-        self._channel = link.channel()
+        self._channel = link.raw_channel()
         self._channel.basic_qos(0, prefetch, False)
         self._tag = self._channel.basic_consume(queue, callback=self.messages.append)
 

@@ -20,6 +20,8 @@ from shared.store.operations import Item, Operation, write
 from shared.store.records import present
 
 Call = tuple[Registration, Event]
+Need = tuple[str, str, str]
+"""A read-model document that has to be there: (collection, practice, id)."""
 Step = Callable[[], None]
 
 
@@ -127,25 +129,33 @@ class Handling:
             return works, []
         missing = self._missing({need for some in needs.values() for need in some})
         for work in works:
-            work.waits_for = sorted(f"{name}/{id_}" for name, id_ in needs.get(id(work), set()) & missing)
+            work.waits_for = sorted(f"{name}/{id_}" for name, _, id_ in needs.get(id(work), set()) & missing)
         ready = [work for work in works if work.done]
         return ready, [work for work in works if work.waits_for]
 
-    def _needs(self, work: Work) -> set[tuple[str, str]]:
+    def _needs(self, work: Work) -> set[Need]:
         try:
-            return {need for one, event in work.calls if one.after for need in one.after(event)}
+            return {
+                (name, event.practice_id, id_)
+                for one, event in work.calls
+                if one.after
+                for name, id_ in one.after(event)
+            }
         except StoreUnavailable:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it raises fails this event alone
             work.fail(_told(error))
             return set()
 
-    def _missing(self, needs: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    def _missing(self, needs: set[Need]) -> set[Need]:
         """One query a collection."""
         found = {
-            (name, id_)
-            for name in {name for name, _ in needs}
-            for id_ in present(self._database[name], {id_ for other, id_ in needs if other == name})
+            (name, *key)
+            for name in {name for name, _, _ in needs}
+            for key in present(
+                self._database[name],
+                {(practice_id, id_) for other, practice_id, id_ in needs if other == name},
+            )
         }
         return needs - found
 

@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 LOST = (AMQPError, OSError)
 """What any use of a link raises when the broker is away, or will not."""
 
+UNREACHABLE = (AMQPError, ConnectionError, TimeoutError, socket.gaierror)
+"""Those of them that can only come from a broker."""
+
 HEARTBEAT = 10
 _SILENCE = 8
 """Seconds of silence after which an answer that the broker owes is given up."""
@@ -67,6 +70,12 @@ class Link:
         # Bodies stay bytes, whatever a sender claims their encoding to be.
         channel.auto_decode = False
         return cast(amqp.Channel, channel)
+
+    def raw_channel(self) -> amqp.Channel:
+        """A channel whose messages come as the bytes they are, whatever their headers claim."""
+        channel = self.channel()
+        channel.auto_decode = False
+        return channel
 
     def drain(self, timeout: float) -> bool:
         """Let one frame that the broker sent take effect, waiting for it at most `timeout` seconds."""
@@ -158,4 +167,5 @@ class Outage:
             self._since = time.monotonic()
             log.warning(f"{self._what} is away", extra={"error": type(error).__name__})
         self._attempts += 1
-        return min(_LONGEST_PAUSE, 0.1 * 2**self._attempts) * random.uniform(0.5, 1.0)  # noqa: S311
+        # Bounded before it is raised: after an hour away 2**attempts is no float any more.
+        return min(_LONGEST_PAUSE, 0.1 * 2 ** min(self._attempts, 10)) * random.uniform(0.5, 1.0)  # noqa: S311

@@ -132,11 +132,8 @@ class Parked:
             where["state"] = state
         return [*self._collection.find(where, {"raw": 0}).sort("_id", 1).limit(limit)]
 
-    def counts(self) -> dict[str, int]:
-        return {
-            state: self._collection.count_documents({"state": state})
-            for state in ("retrying", "early", "left")
-        }
+    def count(self, state: str) -> int:
+        return self._collection.count_documents({"state": state})
 
     def show(self, id: str) -> Document:
         found = self._collection.find_one({"_id": id})

@@ -83,7 +83,7 @@ def withdraw_consent(event: Event) -> Iterator[Operation]:
 
 
 def keep_episode(event: Event) -> Iterator[Operation]:
-    parties = {"client_id": event.data["client_id"], "clinician_id": event.data["clinician_id"]}
+    parties = {name: event.data[name] for name in ("client_id", "clinician_id", "started_at")}
     yield project("episodes", event.data["episode_id"], {**parties, "active": event.data.get("active", True)})
 
 
@@ -145,17 +145,22 @@ _OF_KIND = {"member": _of_member, "client": _of_client, "app": _of_app}
 
 
 def current_episodes(database: Any, practice_id: str, client_id: str) -> list[dict[str, Any]]:
-    """The client's episodes of care that are under way."""
+    """The client's episodes of care that are under way, oldest first."""
     found = Records(database["episodes"], "client_id").find(practice_id, client_id=client_id)
-    return sorted((episode for episode in found if episode.get("active")), key=itemgetter("id"))
+    return sorted((episode for episode in found if episode.get("active")), key=itemgetter("started_at"))
 
 
 def clinician_for(database: Any, caller: Caller, client_id: str) -> str | None:
-    """Who of the client's clinicians this is between: the caller, if they are one, or the latest one."""
+    """Who of the client's clinicians this is between: the caller, if they are one, or the latest one.
+
+    None where there is no episode under way with somebody who still works here.
+    """
     clinicians = [e["clinician_id"] for e in current_episodes(database, caller.practice_id, client_id)]
-    if caller.id in clinicians:
+    present = Records(database["members"], "active").among(caller.practice_id, clinicians)
+    active = [id for id in clinicians if id in present and present[id]["active"]]
+    if caller.id in active:
         return caller.id
-    return clinicians[-1] if clinicians else None
+    return active[-1] if active else None
 
 
 def language_of(database: Any, caller: Caller) -> str | None:

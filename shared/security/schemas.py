@@ -39,6 +39,7 @@ class EpisodeStarted(EventSchema):
     episode_id = fields.String(required=True)
     client_id = fields.String(required=True)
     clinician_id = fields.String(required=True)
+    started_at = fields.AwareDateTime(required=True)
 
 
 class GrantGiven(EventSchema):

@@ -5,7 +5,8 @@ atomic write. Rules kept here and nowhere else:
 
 - every read and write names the practice;
 - a save matches {_id, practice_id, version} or does nothing;
-- a document is never replaced, which would lose events that wait in its outbox.
+- a document is never replaced, which would lose events that wait in its outbox, and what a newer
+  release wrote beside what this one knows.
 """
 
 from collections.abc import Iterator
@@ -122,9 +123,8 @@ class Aggregates(Generic[T]):
         before: Document = vars(aggregate)["_before"]
         state = self._state(aggregate)
         changed = {name: value for name, value in state.items() if before.get(name) != value}
-        removed = dict.fromkeys(before.keys() - state.keys() - _OWN, "")
         events = aggregate.events
-        if not (changed or removed or events):
+        if not (changed or events):
             return aggregate
         where: Document = {
             "_id": aggregate.id,
@@ -134,8 +134,6 @@ class Aggregates(Generic[T]):
         update: Document = {"$inc": {"version": 1, "eseq": len(events)}}
         if changed:
             update["$set"] = changed
-        if removed:
-            update["$unset"] = removed
         if events:
             at = now()
             where[f"outbox.{OUTBOX_LIMIT - 1}"] = {"$exists": False}

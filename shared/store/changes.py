@@ -27,8 +27,11 @@ class Wakeup:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        self._stopping.clear()
-        self._thread = threading.Thread(target=self._watch, name="wakeup", daemon=True)
+        # A new one each time: a thread that did not end in time must not be called back to life.
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(
+            target=self._watch, args=(self._stopping,), name="wakeup", daemon=True
+        )
         self._thread.start()
 
     def wait(self, timeout: float) -> bool:
@@ -47,17 +50,17 @@ class Wakeup:
             self._thread.join(timeout=5)
             self._thread = None
 
-    def _watch(self) -> None:
-        while not self._stopping.is_set():
+    def _watch(self, stopping: threading.Event) -> None:
+        while not stopping.is_set():
             try:
                 with self._database.watch(self._pipeline, max_await_time_ms=1_000) as stream:
-                    self._follow(stream)
+                    self._follow(stream, stopping)
             except PyMongoError as error:
                 log.info("Change stream ended", extra={"error": type(error).__name__})
-                self._stopping.wait(REOPEN_AFTER)
+                stopping.wait(REOPEN_AFTER)
 
-    def _follow(self, stream: Any) -> None:
-        while not self._stopping.is_set():
+    def _follow(self, stream: Any, stopping: threading.Event) -> None:
+        while not stopping.is_set():
             if stream.try_next() is not None:
                 self._written.set()
             elif not stream.alive:

@@ -3,12 +3,11 @@
 from datetime import UTC
 from typing import Any
 
-from pymongo import AsyncMongoClient, MongoClient, timeout
-from pymongo.asynchronous.database import AsyncDatabase
+from pymongo import MongoClient, timeout
 from pymongo.database import Database
-from pymongo.errors import PyMongoError
+from pymongo.errors import ConfigurationError, PyMongoError
 
-from shared.settings import Settings
+from shared.settings import Settings, SettingsRefused
 
 Document = dict[str, Any]
 StoreUnavailable = PyMongoError
@@ -20,14 +19,10 @@ _OPTIONS: dict[str, Any] = {"timeoutMS": 5_000, "w": "majority", "tz_aware": Tru
 
 def connect(settings: Settings) -> Database[Document]:
     """The service's own database. Call it after fork: a MongoClient does not survive one."""
-    client: MongoClient[Document] = MongoClient(settings.mongo_url, appname=settings.service, **_OPTIONS)
-    return client[settings.database_name]
-
-
-def connect_async(settings: Settings) -> AsyncDatabase[Document]:
-    client: AsyncMongoClient[Document] = AsyncMongoClient(
-        settings.mongo_url, appname=settings.service, **_OPTIONS
-    )
+    try:
+        client: MongoClient[Document] = MongoClient(settings.mongo_url, appname=settings.service, **_OPTIONS)
+    except (ConfigurationError, ValueError) as error:
+        raise SettingsRefused(f"TANDEM_MONGO_URL cannot be used: {error}.") from None
     return client[settings.database_name]
 
 

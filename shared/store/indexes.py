@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import orjson
-from pymongo import IndexModel
+from pymongo import IndexModel, timeout
 from pymongo.database import Database
 from pymongo.errors import CollectionInvalid
 
@@ -88,6 +88,11 @@ _PREPARED = "prepared"
 
 def prepare(database: Database[Document], collections: Sequence[Collection]) -> None:
     """Make every collection and index that is not there; safe to run again and beside others."""
+    with timeout(None):  # an index over much data takes its time
+        _make(database, collections)
+
+
+def _make(database: Database[Document], collections: Sequence[Collection]) -> None:
     for collection in (*OF_EVERY_SERVICE, *collections):
         with suppress(CollectionInvalid):  # it is there
             database.create_collection(collection.name)

@@ -21,7 +21,7 @@ from shared.store.client import Document
 
 _DUPLICATE = 11000
 _RACES = 5
-"""A race is over after one repeat; an id that another practice has would repeat for ever."""
+"""A race is over after one repeat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,18 +78,31 @@ def _write_one(
             details = error.details or {}
             if details.get("writeConcernErrors"):
                 raise
-            raced = []
+            taken = []
             for one in details.get("writeErrors", []):
-                index = indexes[one["index"]]
-                if one["code"] != _DUPLICATE or set(one.get("keyPattern", {})) != {"_id"}:
-                    failed[index] = f"MongoDB refused the write with code {one['code']}"
-                elif items[index][0].kind != "create":
-                    raced.append(index)
-                # else: what is to be created is there already, which is all that create promises
-            indexes = raced
+                if one["code"] == _DUPLICATE and set(one.get("keyPattern", {})) == {"_id"}:
+                    taken.append(indexes[one["index"]])
+                else:
+                    failed[indexes[one["index"]]] = f"MongoDB refused the write with code {one['code']}"
+            foreign = _foreign(database, name, taken, items)
+            failed |= dict.fromkeys(foreign, "Its id belongs to another practice")
+            # What is to be created and is there already is all that create promises.
+            indexes = [at for at in taken if at not in foreign and items[at][0].kind != "create"]
         if not indexes:
             return failed
-    return failed | dict.fromkeys(indexes, "Its id belongs to another practice")
+    return failed | dict.fromkeys(indexes, "MongoDB refused the write again and again")
+
+
+def _foreign(database: Database[Document], name: str, taken: list[int], items: Sequence[Item]) -> set[int]:
+    """Those whose id another practice has."""
+    if not taken:
+        return set()
+    ids = [items[at][0].id for at in taken]
+    found = {
+        one["_id"]: one["practice_id"]
+        for one in database[name].find({"_id": {"$in": ids}}, {"practice_id": 1})
+    }
+    return {at for at in taken if found.get(items[at][0].id, items[at][1]) != items[at][1]}
 
 
 def _compiled(item: Item) -> UpdateOne | InsertOne[Document]:

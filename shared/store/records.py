@@ -36,6 +36,8 @@ class Records:
         return {"id": document["_id"], **values}
 
 
-def present(collection: Collection[Document], ids: Some[str]) -> set[str]:
-    """Which of these ids have a document, were it only a tombstone."""
-    return {document["_id"] for document in collection.find({"_id": {"$in": list(ids)}}, {"_id": 1})}
+def present(collection: Collection[Document], keys: Some[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Which of these (practice, id) have a document, were it only a tombstone."""
+    practices, ids = {practice_id for practice_id, _ in keys}, {id for _, id in keys}
+    where = {"practice_id": {"$in": list(practices)}, "_id": {"$in": list(ids)}}
+    return {(found["practice_id"], found["_id"]) for found in collection.find(where, {"practice_id": 1})}

@@ -12,7 +12,8 @@ from shared.correlation import correlated, correlation_id
 from shared.ids import new_id
 from shared.web.metrics import REQUESTS, SECONDS
 
-_SANE = re.compile(r"[A-Za-z0-9._-]{8,64}")
+# Only what cannot say anything of anybody: it is told to partners too.
+_SANE = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
 _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _ALWAYS = {
@@ -33,7 +34,7 @@ def accompany(app: Flask) -> None:
 
 
 class _Correlated:
-    """Takes the caller's correlation id where it is a sane one, or makes a new one."""
+    """Takes the caller's correlation id where it is a UUID, or makes a new one."""
 
     def __init__(self, inner: Wsgi) -> None:
         self._inner = inner

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import orjson
 
-from shared.web.metrics import exposed
+from shared.web.metrics import CONTENT_TYPE, exposed
 
 Check = Callable[[], bool]
 _REMEMBERED = 2.0
@@ -45,10 +45,17 @@ def serve(
     answer(listen(host, port, variable), checks, alive)
 
 
-def answer(listener: socket.socket, checks: Mapping[str, Check], alive: Check = lambda: True) -> None:
+def answer(
+    listener: socket.socket,
+    checks: Mapping[str, Check],
+    alive: Check = lambda: True,
+    figures: Callable[[], bytes] = exposed,
+) -> None:
     """As `serve`, on a socket that listens already."""
     remembered = {name: _Remembered(check) for name, check in checks.items()}
-    server = _Server(listener.getsockname()[:2], _handler(remembered, alive), bind_and_activate=False)
+    server = _Server(
+        listener.getsockname()[:2], _handler(remembered, alive, figures), bind_and_activate=False
+    )
     server.socket.close()
     server.socket = listener
     threading.Thread(target=server.serve, name="health", daemon=True).start()
@@ -85,14 +92,16 @@ def _passes(check: Check) -> bool:
         return False
 
 
-def _handler(checks: Mapping[str, Check], alive: Check) -> type[BaseHTTPRequestHandler]:
+def _handler(
+    checks: Mapping[str, Check], alive: Check, figures: Callable[[], bytes]
+) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         timeout = 5
         server_version = "tandem"
         sys_version = ""
 
         def do_GET(self) -> None:
-            status, body, content_type = _answer(self.path.partition("?")[0], checks, alive)
+            status, body, content_type = _answer(self.path.partition("?")[0], checks, alive, figures)
             self.send_response(status)
             self.send_header("Content-Type", content_type)
             self.send_header("Content-Length", str(len(body)))
@@ -105,9 +114,11 @@ def _handler(checks: Mapping[str, Check], alive: Check) -> type[BaseHTTPRequestH
     return Handler
 
 
-def _answer(path: str, checks: Mapping[str, Check], alive: Check) -> tuple[int, bytes, str]:
+def _answer(
+    path: str, checks: Mapping[str, Check], alive: Check, figures: Callable[[], bytes]
+) -> tuple[int, bytes, str]:
     if path == "/metrics":
-        return 200, *exposed()
+        return 200, figures(), CONTENT_TYPE
     if path == "/livez":
         found = {"alive": _passes(alive)}
     elif path == "/readyz":

@@ -1,7 +1,15 @@
 """Figures of every process, in prometheus-client's single-process registry."""
 
-from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    generate_latest,
+)
 
+CONTENT_TYPE = CONTENT_TYPE_LATEST
 REQUESTS = Counter("tandem_http_requests", "Requests answered.", ["method", "route", "status"])
 SECONDS = Histogram(
     "tandem_http_request_seconds",
@@ -11,6 +19,6 @@ SECONDS = Histogram(
 )
 
 
-def exposed() -> tuple[bytes, str]:
-    """The text of /metrics and its content type."""
-    return generate_latest(), CONTENT_TYPE_LATEST
+def exposed(registry: CollectorRegistry = REGISTRY) -> bytes:
+    """The text of /metrics."""
+    return generate_latest(registry)

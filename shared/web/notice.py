@@ -7,6 +7,7 @@ from marshmallow import fields
 
 from shared import safety
 from shared.security.access import language_of
+from shared.store.client import StoreUnavailable
 from shared.web.context import caller, database
 from shared.web.schemas import Schema
 
@@ -30,4 +31,8 @@ class Notice(fields.Nested):
         by = caller()
         if by.kind != "client" or request.method == "GET":
             return None
-        return safety.notice(database(), by.practice_id, language_of(database(), by))
+        try:
+            return safety.notice(database(), by.practice_id, language_of(database(), by))
+        except StoreUnavailable:
+            # What they wrote is stored: that must not be told as a failure, and help must be named.
+            return {"text": safety.NOBODY_WATCHES, "crisis_text": safety.UNTIL_KNOWN}

@@ -5,6 +5,7 @@ from typing import Any, NoReturn
 import marshmallow as ma
 from flask import Request, g, request
 from webargs.flaskparser import FlaskParser
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from shared.web import bounds
 from shared.web.refusals import BodyMalformed, BodyNotJson, Invalid
@@ -31,17 +32,27 @@ class Parser(FlaskParser):
         raise Invalid({_PLACES.get(place, place): found for place, found in messages.items()}) from error
 
 
+def read_body(req: Request) -> bytes:
+    """The whole body or none: one that was cut off must not be acted on."""
+    raw = req.get_data() if req.content_length is not None else req.stream.read(bounds.MOST_BYTES + 1)
+    if req.content_length is not None and len(raw) < req.content_length:
+        raise BodyMalformed("The body is shorter than Content-Length says; send all of it.")
+    if len(raw) > bounds.MOST_BYTES:
+        raise RequestEntityTooLarge
+    return raw
+
+
 def refuse_unexpected(takes: frozenset[str]) -> None:
     """Refuse a query or a body where the route declares none."""
     if "query" not in takes and request.args:
         raise Invalid({"query": {name: ["Unknown field."] for name in request.args}})
-    if "json" not in takes and request.get_data().strip() not in (b"", b"{}"):
+    if "json" not in takes and read_body(request).strip() not in (b"", b"{}"):
         raise Invalid({"body": ["This request takes no body."]})
 
 
 def _body(req: Request) -> dict[str, Any]:
     charset = req.mimetype_params.get("charset", "utf-8").lower()
-    raw = req.get_data()
+    raw = read_body(req)
     if not raw:
         raise BodyMalformed("Send one JSON object.")
     if req.mimetype != "application/json" or charset != "utf-8":

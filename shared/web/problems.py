@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 from flask import Flask, Response
+from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import HTTPException
 
 from shared.correlation import correlation_id
@@ -30,6 +31,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 _NOT_HERE = NotHere("Nothing at this address is open to you; check the address and who you are signed in as.")
 _DETAILS = {
     400: "Send a request that HTTP and this API's OpenAPI document allow.",
+    408: "Send the whole request without a pause.",
     405: "Use one of the methods that Allow names.",
     413: "Send a body of at most 64 KiB.",
     500: "The fault is ours. Send correlation_id to who runs this platform.",
@@ -56,6 +58,10 @@ def _answer(error: Exception, known: Mapping[type[Exception], int]) -> Response:
         return _of_refusal(_NOT_HERE if error.status == HTTPStatus.NOT_FOUND else error)
     if isinstance(error, HTTPException):
         return _of_http(error)
+    if isinstance(error, ParseException):
+        return _plain(HTTPStatus.BAD_REQUEST)
+    if isinstance(error, BlockingIOError):
+        return _plain(HTTPStatus.REQUEST_TIMEOUT, {"Connection": "close"})
     if isinstance(error, _BUSY):
         _log.warning("Request put off", exc_info=error)
         return _of_refusal(TryLater("A part of the platform does not answer; repeat the request shortly."))

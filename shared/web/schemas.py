@@ -15,7 +15,8 @@ from marshmallow import Schema as MarshmallowSchema
 
 _NO_CONTROLS = r"[^\x00-\x1f\x7f-\x9f]"
 _WITH_LINES = r"[^\x00-\x08\x0b-\x1f\x7f-\x9f]"
-_VISIBLE = r"[^\s\x00-\x1f\x7f-\x9f]"
+# Neither white space nor one of the characters that leave no mark: a text of only those says nothing.
+_VISIBLE = r"[^\s\x00-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
 _ID = r"^[0-9A-Za-z_-]{1,64}$"
 _MOMENT = r"^20\d{2}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$"
 _DAY = r"^(19|20|21)\d{2}-\d{2}-\d{2}$"
@@ -40,14 +41,14 @@ class Text(fields.String):
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
         text = str(super()._deserialize(value, attr, data, **kwargs))
-        if len(text) > self._most:
-            raise validate.ValidationError(f"Longer than {self._most} characters.")
         text = text.replace("\r\n", "\n")
         if not self._allowed.fullmatch(text):
             raise validate.ValidationError("Control characters are not allowed.")
         text = unicodedata.normalize("NFC", text.strip())
-        if not text:
+        if not re.search(_VISIBLE, text):
             raise validate.ValidationError("Must not be empty.")
+        if len(text) > self._most:
+            raise validate.ValidationError(f"Longer than {self._most} characters.")
         return text
 
 

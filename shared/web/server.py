@@ -1,6 +1,8 @@
 """The web server: gunicorn, one process with threads a container; scaled by containers."""
 
 import gc
+import socket
+import struct
 import sys
 from collections.abc import Callable
 from http import HTTPStatus
@@ -21,6 +23,8 @@ from shared.web import health
 from shared.web.application import create_app
 
 THREADS = 8
+PATIENCE = 5
+"""Seconds."""
 LONGEST_LINE = 8190
 _STATUSES = {
     errors.LimitRequestLine: HTTPStatus.REQUEST_URI_TOO_LONG,
@@ -90,6 +94,11 @@ class _Log(Logger):
 
 class _Worker(ThreadWorker):
     """Answers what cannot be read as a request with a problem instead of HTML, and logs no URL."""
+
+    def enqueue_req(self, conn: Any) -> None:
+        # A thread waits no longer than this for the next bytes, or ten silent callers would hold them all.
+        conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", PATIENCE, 0))
+        super().enqueue_req(conn)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         status = _status(exc)

@@ -148,7 +148,7 @@ def test_who_proposed_does_not_agree(request_: Requests) -> None:
 
     refused = request_("member:clara", "POST", f"/v1/goals/{goal['id']}/agreement", match='"1"')
 
-    assert (refused.status_code, refused.get_json()["type"]) == (409, "/problems/own-proposal")
+    assert (refused.status_code, refused.get_json()["type"]) == (409, "/problems/not-asked")
 
 
 def test_a_repeat_finds_what_the_first_request_made(request_: Requests, database: Any) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.goals.domain import Goal, GoalNotOpen, OwnProposal, Status
+from services.goals.domain import Goal, GoalNotOpen, NotAsked, Status
 from services.goals.events import GoalAgreed, GoalDeclined, GoalProposed
 from shared.clock import now
 
@@ -35,12 +35,15 @@ def test_the_other_one_declines() -> None:
     assert goal.events[-1] == GoalDeclined("g", CLIENT, CLINICIAN, CLINICIAN, CLIENT)
 
 
-@pytest.mark.parametrize(("by", "same"), [(CLIENT, CLIENT), (CLINICIAN, CLINICIAN), (CLINICIAN, COLLEAGUE)])
-def test_the_side_that_proposed_does_not_decide(by: str, same: str) -> None:
+@pytest.mark.parametrize(
+    ("by", "same"),
+    [(CLIENT, CLIENT), (CLIENT, COLLEAGUE), (CLINICIAN, CLINICIAN), (CLINICIAN, COLLEAGUE)],
+)
+def test_nobody_decides_but_the_one_who_was_asked(by: str, same: str) -> None:
     goal = proposed(by)
 
     for decide in (goal.agree, goal.decline):
-        with pytest.raises(OwnProposal):
+        with pytest.raises(NotAsked):
             decide(same, now())
     assert goal.status is Status.PROPOSED
     assert len(goal.events) == 1

@@ -46,6 +46,15 @@ def test_any_setting_may_be_a_file(tmp_path: Path) -> None:
     assert Settings.read("goals", environ).secret_key == KEY
 
 
+def test_a_file_that_is_no_text_is_told(tmp_path: Path) -> None:
+    secret = tmp_path / "key"
+    secret.write_bytes(b"\xff\xfe\x00")
+    environ = {**PRODUCTION, "TANDEM_SECRET_KEY_FILE": str(secret)}
+    del environ["TANDEM_SECRET_KEY"]
+
+    assert "TANDEM_SECRET_KEY must be text" in refusal(environ)
+
+
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     environ = {**PRODUCTION, "TANDEM_SECRET_KEY_FILE": str(tmp_path / "no")}
     del environ["TANDEM_SECRET_KEY"]
@@ -64,6 +73,11 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         ("SECRET_KEY", base64.b64encode(b"k" * 31).decode(), "base64 of at least 32"),
         ("MONGO_URL", "http://db", "must be a URL that begins with mongodb"),
         ("AMQP_URL", "localhost", "must be a URL that begins with amqp"),
+        ("AMQP_URL", "amqp://127.0.0.1:xyz/", "must be a URL that begins with amqp"),
+        ("AMQP_URL", "amqp://[x", "must be a URL that begins with amqp"),
+        ("MONGO_URL", "mongodb://[bad", "must be a URL that begins with mongodb"),
+        ("MONGO_URL", "mongodb://127.0.0.1:99999/", "must be"),
+        ("PORT", "9" * 5_000, "must be a port"),
     ],
 )
 def test_what_is_malformed_is_told(name: str, value: str, told: str) -> None:
@@ -77,6 +91,8 @@ def test_what_is_malformed_is_told(name: str, value: str, told: str) -> None:
         ("AMQP_URL", "amqps://guest:guest@broker:5671/"),
         ("AMQP_URL", "amqp://goals:pw@broker:5672/"),
         ("AMQP_URL", "amqps://broker:5671/"),
+        ("AMQP_URL", "amqps://goals:pw@one:5671/;amqp://guest:guest@two:5672/"),
+        ("MONGO_URL", "mongodb://goals:pw@db:27017/?nottls=true"),
         ("MONGO_URL", "mongodb://db:27017/?tls=true"),
         ("MONGO_URL", "mongodb://goals:pw@db:27017/"),
         ("SMTP_URL", "smtp://127.0.0.1:8125"),

@@ -53,7 +53,8 @@ async def call(
         secret = signing.unseal(endpoint.sealed_secret, settings.key("webhooks"))
         headers = signing.headers(secret, event.id, int(at.timestamp()), body)
         async with session.post(endpoint.url, data=body, headers=headers, allow_redirects=False) as response:
-            status, retry_after = response.status, _retry_after(response.headers, at)
+            status = response.status
+            retry_after = _retry_after(response.headers, at)
     except Exception as failure:
         error = _reason(failure)
         if error == "internal":
@@ -85,6 +86,6 @@ def _retry_after(headers: Mapping[str, str], at: datetime) -> timedelta | None:
         return timedelta(seconds=min(int(text[:9]), 10**8))
     try:
         until = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return max(until.replace(tzinfo=until.tzinfo or UTC) - at, timedelta(0))

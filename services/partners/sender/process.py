@@ -41,6 +41,7 @@ RENEW_EVERY = 2.0
 # With RENEW_EVERY it stays below the lease's 8 s, so that we stop before another may start.
 RENEW_WITHIN = 5.0
 DRAIN_WITHIN = 16.0
+BROKEN_PAUSE = 30.0
 
 
 def run(service: Any, settings: Settings) -> None:
@@ -165,6 +166,10 @@ class Sender:
         except StoreUnavailable as error:
             ids = {"delivery_id": delivery.id, "error": type(error).__name__}
             log.warning("Delivery was not recorded and comes again", extra=ids)
+        except Exception:
+            # Not again at once, whatever it was: the endpoint may have been called already.
+            log.exception("Delivery broke", extra=_ids(delivery))
+            await asyncio.sleep(BROKEN_PAUSE)
 
     def _subject(self, delivery: Delivery) -> tuple[Endpoint, PublicEvent] | None:
         """What to send where; none, and the delivery cancelled, where the app is no longer entitled to it."""

@@ -40,9 +40,9 @@ class Episode:
             clinician_id=clinician.id,
             started_at=at,
         )
-        episode.events.append(EpisodeStarted(id, client.id, clinician.id))
+        episode.events.append(EpisodeStarted(id, client.id, clinician.id, at))
         return episode
 
     def snapshot(self) -> EpisodeSnapshot:
         current = self.status is EpisodeStatus.ACTIVE
-        return EpisodeSnapshot(self.id, self.client_id, self.clinician_id, current)
+        return EpisodeSnapshot(self.id, self.client_id, self.clinician_id, self.started_at, current)

@@ -417,3 +417,32 @@ def test_a_death_while_waiting_for_the_database_is_taken_back(room: Room) -> Non
 
     assert blamed == 1
     assert room.database["crashes"].find_one()["count"] == 0
+
+
+@pytest.mark.parametrize("properties", [{}, {"content_encoding": "utf-8"}, {"content_encoding": "no-such"}])
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe"])
+def test_whatever_the_bytes_and_their_headers_one_message_is_parked_and_the_next_handled(
+    room: Room, body: bytes, properties: dict[str, str]
+) -> None:
+    consumer = room.consumer(telling(room.service))
+    good, ids = events(room, 1)
+    with link.linked(room.amqp_url, "test") as held:
+        channel = held.channel()
+        for queue in ("events", "dead"):
+            message = link.amqp.Message(body, delivery_mode=2, **properties)
+            channel.basic_publish(message, "", f"{room.service}.{queue}")
+    room.publish(*good)
+
+    with running(consumer):
+        eventually(lambda: room.notes() == ids)
+        eventually(lambda: [one["state"] for one in room.parked.list()] == ["left"])
+
+    assert room.ready() == 0
+
+
+def test_an_outage_of_days_still_has_a_next_try() -> None:
+    outage = link.Outage("Broker")
+
+    pauses = [outage.met(OSError()) for _ in range(3_000)]
+
+    assert max(pauses) <= 5.0

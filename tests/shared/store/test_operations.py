@@ -47,7 +47,7 @@ def test_a_retracted_record_is_absent_and_its_tombstone_stays(database: Any) -> 
     write(database, [(project("r", "1", {"name": "a"}), "p", 1), (retract("r", "1", FIELDS), "p", 2)])
 
     assert Records(database["r"], "name").get("p", "1") is None
-    assert present(database["r"], ["1", "2"]) == {"1"}
+    assert present(database["r"], [("p", "1"), ("p", "2"), ("q", "1")]) == {("p", "1")}
 
 
 def test_another_practices_record_is_not_touched_and_not_found(database: Any) -> None:
@@ -87,10 +87,19 @@ def test_one_write_that_fails_is_named_and_the_others_are_done(database: Any) ->
     )
 
     assert list(failed) == [1]
-    assert present(database["r"], ["1", "2", "3"]) == {"1", "3"}
+    assert present(database["r"], [("p", "1"), ("p", "2"), ("p", "3")]) == {("p", "1"), ("p", "3")}
 
 
 @pytest.mark.parametrize("collection", ["r", "c"])
 def test_nothing_written_means_nothing_there(database: Any, collection: str) -> None:
     assert write(database, []) == {}
-    assert present(database[collection], ["1"]) == set()
+    assert present(database[collection], [("p", "1")]) == set()
+
+
+@pytest.mark.parametrize("operation", [create("c", "1", {"a": 1}), project("r", "1", {"a": 1})])
+def test_an_id_that_another_practice_has_fails_and_neither_repeats_nor_passes(
+    database: Any, operation: Operation
+) -> None:
+    assert write(database, [(operation, "p", 1)]) == {}
+
+    assert list(write(database, [(operation, "p", 1), (operation, "q", 1)])) == [1]
