@@ -55,4 +55,4 @@ contracts: ## Generate the contracts and the catalogue of events
 clean: down ## Stop everything, then delete the environment and all data
 	@rm -rf .venv .tandem build
 
-.PHONY: help up down reset sample logs token service demo test test-fast check format imports contracts clean
+.PHONY: help up down reset sample logs token service receive demo test test-fast check format imports contracts clean

@@ -67,7 +67,9 @@ def main() -> int:
     with receiver() as (address, received):
         took = _play(story, address, received)
     in_time = took <= STORY_SECONDS
-    console.print(f"{'[green]✓' if in_time else '[red]✗'} The story took {took:.2f} s.[/]")
+    late = "" if in_time else f", and may take {STORY_SECONDS:.0f}: see make logs"
+    console.print(f"{'[green]✓' if in_time else '[red]✗'} The story took {took:.2f} s{late}.[/]")
+    console.print("The platform runs on: make up shows where it is, make down stops it.")
     return 0 if in_time else 1
 
 

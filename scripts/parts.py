@@ -3,6 +3,7 @@
 Every service has a web and a worker; a service with the room `sender` has that process too.
 """
 
+import hashlib
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -49,6 +50,15 @@ def parts(folder: Path = PROJECT / "services") -> Iterator[Part]:
         yield Part(service, "worker")
         if any((folder / service).glob("sender*")):
             yield Part(service, "sender")
+
+
+def code(folder: Path = PROJECT) -> str:
+    """What the processes run: another digest, other code."""
+    files = [folder / "uv.lock", *(folder / "services").rglob("*.py"), *(folder / "shared").rglob("*.py")]
+    digest = hashlib.sha256()
+    for file in sorted(files):
+        digest.update(str(file.relative_to(folder)).encode() + file.read_bytes())
+    return digest.hexdigest()
 
 
 def usual_ports() -> dict[str, int]:

@@ -26,10 +26,13 @@ SERVERS = ("mongo", "rabbit", "epmd")
 def bring_up(place: Place, sample: bool) -> None:
     """Start what does not run, and come back when all of it is ready."""
     with undone_on_failure(place):
+        if place.read().get("code") != parts.code():
+            _stop_parts(place)
         if not is_up(place):
             start_servers(place)
             prepare(place)
             start_parts(place)
+            place.remember(code=parts.code())
         if sample and not place.sample.exists():
             load_sample(place)
         await_ready(place)
@@ -59,6 +62,21 @@ def undone_on_failure(place: Place) -> Iterator[None]:
         raise
     finally:
         ports.release(place)
+
+
+def _stop_parts(place: Place) -> None:
+    """So that what runs is what is here, and a service that is gone runs no more."""
+    old = [name for name in processes.started(place) if name not in (*SERVERS, "mail")]
+    if any(processes.is_running(place, name) for name in old):
+        with step("The code has changed: stopping what runs the old one"):
+            processes.stop(place, old)
+
+
+def require_up(place: Place, *names: str) -> None:
+    """Trouble unless this copy runs: its ports may be another copy's by now."""
+    running = processes.running(place)
+    if choice.as_before(place) is None or not running.issuperset(names):
+        raise Trouble("The platform is not running here: run make up first.")
 
 
 def is_up(place: Place) -> bool:

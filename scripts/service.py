@@ -3,7 +3,7 @@
 import os
 import sys
 
-from scripts import parts, trouble
+from scripts import parts, platform, trouble
 from scripts.place import Place
 from scripts.trouble import Trouble
 
@@ -13,8 +13,7 @@ def main() -> None:
     if not words or words[0] not in parts.services():
         known = ", ".join(parts.services())
         raise Trouble(f"Say which service and what, as in make service CALL='goals parked list', of {known}.")
-    if "servers" not in place.read():
-        raise Trouble("The platform has not been started here: run make up first.")
+    platform.require_up(place)
     command = [sys.executable, "-m", f"services.{words[0]}", *words[1:]]
     os.execve(sys.executable, command, parts.environment(place, words[0]))  # noqa: S606
 

@@ -58,7 +58,10 @@ def _code(place: Place, who: str, before: list[Path]) -> str:
         known = (
             ", ".join(person["email"] for person in read_json(place.sample).get("people", [])) or "nobody yet"
         )
-        raise Trouble(f"No code came for {who}: it may have had too many this hour; the sample has {known}.")
+        raise Trouble(
+            f"No code came for {who}: nobody has this address, or it had too many codes this hour; "
+            f"the sample has {known}."
+        )
     mail = email.message_from_bytes(letters(place.mail, who)[-1].read_bytes(), policy=email.policy.default)
     part = mail.get_body(("plain",))
     found = CODE.search(part.get_content() if part else "")

@@ -17,9 +17,10 @@ def show(place: Place) -> None:
         console.print(_people(read_json(place.sample)))
     else:
         console.print(
-            "It is empty: make sample loads a small practice, make service CALL='practices open --help'"
+            "It is empty: make sample loads a small practice; to open one of your own see",
+            "make service CALL='practices open --help'",
+            sep="\n",
         )
-        console.print("tells how to open one of your own.")
     console.print(_places(place, known))
 
 

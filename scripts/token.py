@@ -2,7 +2,7 @@
 
 import sys
 
-from scripts import trouble
+from scripts import platform, trouble
 from scripts.place import Place, read_json
 from scripts.sign_in import access_token
 from scripts.trouble import Trouble
@@ -13,6 +13,7 @@ def main() -> None:
     if len(sys.argv) != 2:
         known = [person["email"] for person in read_json(place.sample).get("people", [])]
         raise Trouble(f"Say whose: make token WHO={known[0] if known else 'mail@address'}.")
+    platform.require_up(place, "practices-web", "practices-worker", "mail")
     sys.stdout.write(access_token(place, sys.argv[1]) + "\n")
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from shared import logs
+from shared.ids import new_id
 from shared.messaging import topology
 from shared.messaging.consumer import Consumer
 from shared.messaging.link import LOST, UNREACHABLE
@@ -128,7 +129,11 @@ def _worker(service: Service, settings: Settings) -> None:
     service.require_declared(settings)
     listener = health.listen(settings.host, settings.worker_metrics_port, "TANDEM_WORKER_METRICS_PORT")
     report = Report()
-    works: dict[str, Work] = {"keeper": lambda stopping: _keep(service, settings, listener, report, stopping)}
+    # The parent starts a keeper only when the one before is dead, so each may hold the lease of the last.
+    me = new_id()
+    works: dict[str, Work] = {
+        "keeper": lambda stopping: _keep(service, settings, me, listener, report, stopping)
+    }
     if service.subscriber.types:
         works["consumer"] = lambda stopping: _consume(service, settings, report, stopping)
     supervise(works)
@@ -145,6 +150,7 @@ def _consume(service: Service, settings: Settings, report: Report, stopping: thr
 def _keep(
     service: Service,
     settings: Settings,
+    me: str,
     listener: socket.socket,
     report: Report,
     stopping: threading.Event,
@@ -153,7 +159,7 @@ def _keep(
     database = connect(settings)
     works: list[Callable[[], None]] = []
     if service.events:
-        works.append(lambda: _relay(service, settings, database).run(stopping))
+        works.append(lambda: _relay(service, settings, me, database).run(stopping))
     works += [lambda timer=timer: timer(database, settings, stopping) for timer in service.timers]  # type: ignore[misc]
     failed: list[BaseException] = []
     threads = [threading.Thread(target=_guarded, args=(work, stopping, failed)) for work in works]
@@ -176,11 +182,11 @@ def _keep(
         raise failed[0]
 
 
-def _relay(service: Service, settings: Settings, database: Any) -> Relay:
+def _relay(service: Service, settings: Settings, me: str, database: Any) -> Relay:
     collections = [database[name] for name in service.collection_names]
     PENDING.set_function(lambda: _or_unknown(lambda: figures(collections)[0]))
     OLDEST.set_function(lambda: _or_unknown(lambda: figures(collections)[1]))
-    lease = Lease(database["leases"], "relay")
+    lease = Lease(database["leases"], "relay", me=me)
     return Relay(service.name, database, service.collection_names, settings.amqp_url, lease)
 
 

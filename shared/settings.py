@@ -55,7 +55,7 @@ class Settings:
         if problems:
             raise SettingsRefused("\n".join(problems))
         settings = cls(**values)
-        problems = [*_malformed(settings), *(() if settings.development else _unfit_for_production(settings))]
+        problems = _malformed(settings) or ([] if settings.development else _unfit_for_production(settings))
         if problems:
             raise SettingsRefused("\n".join(problems))
         return settings

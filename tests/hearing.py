@@ -41,8 +41,19 @@ def client(id: str, practice_id: str = "p", name: str = "Maya") -> bytes:
     return message("client.enrolled", "practices", data, practice_id)
 
 
-def episode(client_id: str, clinician_id: str, practice_id: str = "p") -> bytes:
-    data = {"episode_id": f"e-{client_id}", "client_id": client_id, "clinician_id": clinician_id}
+def episode(
+    client_id: str,
+    clinician_id: str,
+    practice_id: str = "p",
+    started_at: datetime | None = None,
+    id: str | None = None,
+) -> bytes:
+    data = {
+        "episode_id": id or f"e-{client_id}-{clinician_id}",
+        "client_id": client_id,
+        "clinician_id": clinician_id,
+        "started_at": started_at or now(),
+    }
     return message("episode.started", "practices", data, practice_id)
 
 

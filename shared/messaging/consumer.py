@@ -268,7 +268,7 @@ class Inbox:
 
     def __init__(self, link: Link, queue: str, prefetch: int) -> None:
         self.messages: deque[amqp.Message] = deque()
-        self._channel = link.raw_channel()
+        self._channel = link.channel()
         self._channel.basic_qos(0, prefetch, False)
         self._tag = self._channel.basic_consume(queue, callback=self.messages.append)
 

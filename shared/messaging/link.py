@@ -71,12 +71,6 @@ class Link:
         channel.auto_decode = False
         return cast(amqp.Channel, channel)
 
-    def raw_channel(self) -> amqp.Channel:
-        """A channel whose messages come as the bytes they are, whatever their headers claim."""
-        channel = self.channel()
-        channel.auto_decode = False
-        return channel
-
     def drain(self, timeout: float) -> bool:
         """Let one frame that the broker sent take effect, waiting for it at most `timeout` seconds."""
         if not self._arrived(timeout):

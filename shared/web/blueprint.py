@@ -47,6 +47,7 @@ class Blueprint(flask_smorest.Blueprint):
         if guard is None:
             return doc
         # A name instead of a description is a reference into the components.
+        doc.setdefault("summary", guard.inner.__name__.replace("_", " ").capitalize())
         doc.setdefault("parameters", []).extend(_headers(guard, method))
         doc["operationId"] = guard.inner.__name__
         doc["security"] = [] if guard.public else [{"bearer": []}]

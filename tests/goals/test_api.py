@@ -1,10 +1,12 @@
 """Requests to goals: who may, in which order they are refused, and what a repeat finds."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from services.goals.app import service
+from shared.clock import now
 from shared.store.indexes import prepare
 from tests import hearing
 from tests.requests import Requests
@@ -106,6 +108,29 @@ def test_a_suspension_is_obeyed_whatever_the_token_says(request_: Requests, data
     hearing.hear(service, database, suspended)
 
     assert request_("member:clara", "GET", "/v1/clients/maya/goals").status_code == 404
+
+
+@pytest.mark.parametrize(("older", "newer"), [("e-1", "e-2"), ("e-2", "e-1")])
+def test_a_clients_proposal_goes_to_the_clinician_of_the_latest_episode_who_still_works_here(
+    request_: Requests, database: Any, older: str, newer: str
+) -> None:
+    began = now()
+    hearing.hear(
+        service,
+        database,
+        hearing.episode("una", "clara", started_at=began - timedelta(days=9), id=older),
+        hearing.episode("una", "colin", started_at=began, id=newer),
+    )
+
+    def proposed_to() -> str:
+        made = request_("client:una", "POST", "/v1/clients/una/goals", json=GOAL)
+        return str(made.get_json().get("clinician_id", made.status_code))
+
+    assert proposed_to() == "colin"
+    for member, then in (("colin", "clara"), ("clara", "409")):
+        gone = hearing.message("member.suspended", "practices", {"member_id": member}, sequence=2)
+        hearing.hear(service, database, gone)
+        assert proposed_to() == then
 
 
 def test_without_an_episode_there_is_no_goal(request_: Requests) -> None:

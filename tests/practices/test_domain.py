@@ -218,7 +218,7 @@ def start(clinician, by):
 def test_a_clinician_starts_an_episode_of_their_own():
     clara = member()
 
-    assert last(start(clara, by=clara)) == EpisodeStarted("e1", "c1", "m1")
+    assert last(start(clara, by=clara)) == EpisodeStarted("e1", "c1", "m1", AT)
 
 
 def test_a_clinician_starts_no_episode_for_a_colleague():

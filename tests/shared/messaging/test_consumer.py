@@ -14,7 +14,7 @@ from shared.messaging.handling import Handling, Work
 from shared.messaging.subscriber import Subscriber
 from shared.store.operations import create, project
 from tests.shared.messaging.proxy import Proxy
-from tests.shared.messaging.rooms import GoalSchema, Room, eventually, running, telling
+from tests.shared.messaging.rooms import PRACTICE, GoalSchema, Room, eventually, running, telling
 
 
 def events(room: Room, count: int, **rest: Any) -> tuple[list[bytes], set[str]]:
@@ -211,7 +211,7 @@ def test_an_early_event_is_found_without_a_wake_up_too(room: Room) -> None:
 
     with running(consumer):
         eventually(lambda: room.parked.list(state="early"))
-        room.database["members"].insert_one({"_id": "member of goal-1", "practice_id": "p"})
+        room.database["members"].insert_one({"_id": "member of goal-1", "practice_id": PRACTICE})
         eventually(lambda: room.notes() == {"goal-1"}, seconds=3)
 
 

@@ -76,3 +76,11 @@ def test_a_write_wakes_whoever_waits_and_another_collection_does_not(database: A
         assert time.monotonic() - started < 0.5
     finally:
         wakeup.stop()
+
+
+def test_what_follows_a_process_that_is_surely_dead_need_not_wait(database: Any) -> None:
+    dead, successor, other = (Lease(database["leases"], "relay", me=me) for me in ("w1", "w1", "w2"))
+    dead.hold()
+
+    assert not other.hold()
+    assert successor.hold()

@@ -51,7 +51,7 @@ def test_who_is_not_entitled_gets_404_before_version_and_body(toy: Toy) -> None:
     [("eve", "client", "elm"), ("dora", "member", "elm"), ("ada", "client", "oak"), ("ada", "client", "elm")],
 )
 def test_denied_and_absent_look_and_cost_the_same(toy: Toy, who: tuple[str, str, str]) -> None:
-    same = {"X-Correlation-Id": "same-same"}
+    same = {"X-Correlation-Id": "0a1b2c3d-0000-4000-8000-000000000000"}
     toy.note(client_id="ben")
     denied = toy.client(*who).get("/v1/notes/n1", headers=same)
     asked, toy.notes.asked = len(toy.notes.asked), []
@@ -65,7 +65,7 @@ def test_denied_and_absent_look_and_cost_the_same(toy: Toy, who: tuple[str, str,
 def test_domain_s_own_404_is_the_same_document(toy: Toy) -> None:
     from tests.shared.web.toy import ClientUnknown
 
-    same = {"X-Correlation-Id": "same-same"}
+    same = {"X-Correlation-Id": "0a1b2c3d-0000-4000-8000-000000000000"}
     toy.note()
     toy.database.broken = ClientUnknown("Client ada is not here.")
 
@@ -162,7 +162,7 @@ def test_another_path_variable_must_agree_with_what_was_loaded(toy: Toy) -> None
     ],
 )
 def test_unknown_address_is_the_same_404(toy: Toy, path: str) -> None:
-    same = {"X-Correlation-Id": "same-same"}
+    same = {"X-Correlation-Id": "0a1b2c3d-0000-4000-8000-000000000000"}
     for id in ("n1", "$ne", "n 1", "a" * 65):
         toy.note(id=id)
 

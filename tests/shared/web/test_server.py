@@ -22,9 +22,19 @@ from dataclasses import replace
 from types import SimpleNamespace
 from shared import logs
 from shared.web.server import serve
-from tests.shared.web.toy import SETTINGS, api
+from shared.web.allows import allows
+from shared.web.blueprint import Blueprint
+from tests.shared.web.toy import SETTINGS, NoteBody, api
 logs.set_up("notes", "web")
-service = SimpleNamespace(name="notes", title="Notes", apis=(api,), standings=lambda *_: set())
+anybody = Blueprint("anybody", __name__)
+
+@anybody.post("/anybody")
+@allows("anybody.says", public=True)
+@anybody.arguments(NoteBody)
+@anybody.response(204)
+def say(body): ...
+
+service = SimpleNamespace(name="notes", title="Notes", apis=(api, anybody), standings=lambda *_: set())
 PORT, METRICS_PORT = int(sys.argv[1]), int(sys.argv[2])
 nowhere = "mongodb://127.0.0.1:9/?serverSelectionTimeoutMS=200"
 settings = replace(
@@ -32,6 +42,10 @@ settings = replace(
 )
 serve(service, settings)
 """
+
+
+ASKING = b"POST /anybody HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\n"
+CHUNKED = ASKING + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
 @dataclass
@@ -54,6 +68,7 @@ class Running:
         """The status line and the JSON body of the answer to these bytes."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
             connection.sendall(raw)
+            connection.shutdown(socket.SHUT_WR)
             answer = b""
             while received := connection.recv(65536):
                 answer += received
@@ -116,8 +131,26 @@ def test_tokens_cannot_be_verified_without_keys(running: Running) -> None:
         (b"GET / HTTP/9.9\r\n\r\n", 400),
         (b"POST / HTTP/1.1\r\nTransfer-Encoding: secret\r\n\r\n", 501),
         (b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
+        (CHUNKED + b"zz\r\n", 400),
+        (CHUNKED + b"-5\r\n", 400),
+        (CHUNKED + b"11180\r\n" + b" " * 70_016 + b"\r\n0\r\n\r\n", 413),
+        (ASKING + b"Content-Length: 40\r\n\r\n" + b'{"text": "cut off"}', 400),
+        (ASKING + b"Content-Length: 40\r\n\r\n" + b'{"tex', 400),
     ],
-    ids=["long line", "long header", "many headers", "nonsense", "version", "coding", "two lengths"],
+    ids=[
+        "long line",
+        "long header",
+        "many headers",
+        "nonsense",
+        "version",
+        "coding",
+        "two lengths",
+        "no chunk",
+        "less than no chunk",
+        "large in chunks",
+        "cut off where it is JSON",
+        "cut off where it is not",
+    ],
 )
 def test_what_is_no_request_is_a_problem_too(running: Running, raw: bytes, status: int) -> None:
     line, problem = running.say(raw)
