@@ -120,77 +120,53 @@ class GrantRevoked:
 
 
 @dataclass(frozen=True)
-class PracticeSnapshot:
+class PracticeSnapshot(PracticeOpened):
     """A practice as it is, for who could not hear what happened."""
 
     type: ClassVar = "practice.snapshot"
     audience: ClassVar = INTERNAL
-    name: str
-    timezone: str
-    languages: list[str]
-    crisis_texts: dict[str, str]
 
 
 @dataclass(frozen=True)
-class MemberSnapshot:
+class MemberSnapshot(MemberJoined):
     """A member as they are."""
 
     type: ClassVar = "member.snapshot"
     audience: ClassVar = INTERNAL
-    member_id: str
-    roles: list[str]
-    display_name: str
-    language: str
-    timezone: str
     active: bool
 
 
 @dataclass(frozen=True)
-class ClientSnapshot:
+class ClientSnapshot(ClientEnrolled):
     """A client as they are, with when they consented to which app, and which consents they withdrew."""
 
     type: ClassVar = "client.snapshot"
     audience: ClassVar = INTERNAL
-    client_id: str
-    display_name: str
-    language: str
-    timezone: str
     consents: dict[str, datetime]
     withdrawn: list[str]
 
 
 @dataclass(frozen=True)
-class EpisodeSnapshot:
+class EpisodeSnapshot(EpisodeStarted):
     """An episode as it is."""
 
     type: ClassVar = "episode.snapshot"
     audience: ClassVar = INTERNAL
-    episode_id: str
-    client_id: str
-    clinician_id: str
-    started_at: datetime
     active: bool
 
 
 @dataclass(frozen=True)
-class AppSnapshot:
+class AppSnapshot(AppRegistered):
     """An app as it is."""
 
     type: ClassVar = "app.snapshot"
     audience: ClassVar = INTERNAL
-    app_id: str
-    name: str
 
 
 @dataclass(frozen=True)
-class GrantSnapshot:
+class GrantSnapshot(GrantGiven):
     """A grant as it is."""
 
     type: ClassVar = "grant.snapshot"
     audience: ClassVar = INTERNAL
-    grant_id: str
-    app_id: str
-    event_types: list[str]
-    scopes: list[str]
-    given_at: datetime
     active: bool
