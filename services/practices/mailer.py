@@ -61,7 +61,10 @@ def send_due(database: Any, settings: Settings, lease: Lease) -> None:
             return
         try:
             _send_all(sign_in, address, codes, settings, lease)
-        except OSError as error:  # SMTPException is one of them
+        except StoreUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - as told below
+            # The mail server is away, or one person's record cannot be read: it holds up no other letter.
             log.warning("Letter not sent", extra={"error": type(error).__name__})
             sign_ins.put_off(address, now() + AGAIN_AFTER)
         else:

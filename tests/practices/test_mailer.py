@@ -183,3 +183,15 @@ def test_the_timer_sends_as_soon_as_a_code_is_asked_for(world, mailbox, reachabl
     assert came
     assert took < 2
     assert not timer.is_alive()
+
+
+def test_a_record_that_cannot_be_read_holds_up_no_other_letter(world, mailbox, reachable, lease):
+    broken = world.client(email="broken@example.org")
+    world.database["clients"].update_one({"_id": broken.id}, {"$unset": {"display_name": ""}})
+    world.client(email=EMAIL)
+    for address in ("broken@example.org", EMAIL):
+        SignIn(world.database, reachable).ask(address, now())
+
+    send_due(world.database, reachable, lease)
+
+    assert [recipients for recipients, _ in mailbox.mails] == [[EMAIL]]
