@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +27,15 @@ print(access_token(Place(Path(".tandem").resolve()), sys.argv[1]))' "${{3#WHO=}}
 """
 
 
+def free_port() -> int:
+    """One that an endpoint's URL may name, and that connections do not take meanwhile."""
+    for port in range(21_000, 31_000):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)):
+                return port
+    raise AssertionError("no port is free")
+
+
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed: apt-get install curl")
 def test_the_story_is_true_word_by_word(running: Platform, tmp_path: Path, root: Path) -> None:
     told = (root / "README.md").read_text()
@@ -33,7 +43,7 @@ def test_the_story_is_true_word_by_word(running: Platform, tmp_path: Path, root:
     blocks = re.findall(r"^```sh\n(.*?)^```", told, re.DOTALL | re.MULTILINE)
     assert len(blocks) == 5
     (tmp_path / ".tandem").symlink_to(running.place.path)
-    script = "\n".join(blocks)
+    script = "\n".join(blocks).replace("59000", str(free_port()))
 
     try:
         story = subprocess.run(
