@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from urllib.error import URLError
 
-from scripts import asked, parts, ports, processes
+from scripts import asked, parts, ports, processes, trouble
 from scripts.place import Place, write_private
 from scripts.servers import choice
 from scripts.telling import line, step
@@ -204,6 +204,7 @@ def _says_ready(port: int) -> bool:
 
 @contextmanager
 def _uninterrupted() -> Iterator[None]:
+    trouble.forgive()
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
     try:

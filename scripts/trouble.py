@@ -5,6 +5,8 @@ import sys
 from collections.abc import Callable
 from types import FrameType
 
+_received: list[int] = []
+
 
 class Trouble(Exception):
     """A command cannot go on; the message is the whole sentence for the person."""
@@ -12,8 +14,8 @@ class Trouble(Exception):
 
 def run(main: Callable[[], int | None]) -> None:
     """Run a command: trouble ends it with its sentence and 1, an interrupt with 130."""
-    signal.signal(signal.SIGTERM, _interrupt)
-    signal.signal(signal.SIGHUP, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
     try:
         sys.exit(main() or 0)
     except Trouble as trouble:
@@ -31,4 +33,16 @@ def _say(sentence: str, code: int) -> int:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
+    _received.append(number)
     raise KeyboardInterrupt
+
+
+def heed() -> None:
+    """Raise an interrupt again that Python lost: one that is raised in a finalizer goes no further."""
+    if _received:
+        raise KeyboardInterrupt
+
+
+def forgive() -> None:
+    """The interrupt is being acted on."""
+    _received.clear()

@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable, Mapping
 
+from scripts import trouble
+
 PAUSE = 0.05
 
 
@@ -11,6 +13,7 @@ def until(checks: Mapping[str, Callable[[], bool]], seconds: float, pause: float
     deadline = time.monotonic() + seconds
     left = dict(checks)
     while True:
+        trouble.heed()
         left = {name: check for name, check in left.items() if not check()}
         if not left or time.monotonic() > deadline:
             return list(left)
