@@ -114,6 +114,13 @@ def stop(place: Place, names: Collection[str], grace: float = GRACE) -> None:
         _file(place, name).unlink(missing_ok=True)
 
 
+def send(place: Place, name: str, number: signal.Signals) -> None:
+    """Send a signal to one of ours and to all that it started in its session, as a broker in its wrapper."""
+    if (known := _known(place, name)) is not None:
+        for pid in _marked(place, {known.pid}):
+            _send(place, pid, number)
+
+
 def stop_strays(place: Place) -> None:
     """End what carries our mark and has no pid file, as after a command that was killed outright."""
     _sweep(place, None)
@@ -193,24 +200,30 @@ def _await(handles: Mapping[str, int], seconds: float) -> None:
 
 def _sweep(place: Place, sessions: Collection[int] | None) -> None:
     """Kill what carries our mark, in these sessions or in any."""
+    for pid in _marked(place, sessions):
+        _send(place, pid, signal.SIGKILL)
+
+
+def _marked(place: Place, sessions: Collection[int] | None) -> Iterator[int]:
     for folder in Path("/proc").glob("[0-9]*"):
         pid = int(folder.name)
         stat = _stat(pid)
         if stat is None or stat[0] in "ZX" or pid == os.getpid() or _mark(pid) != str(place.path):
             continue
         if sessions is None or int(stat[3]) in sessions:
-            _kill(place, pid)
+            yield pid
 
 
-def _kill(place: Place, pid: int) -> None:
+def _send(place: Place, pid: int, number: signal.Signals) -> None:
     try:
         handle = os.pidfd_open(pid)
     except ProcessLookupError:
         return
     try:
         if _mark(pid) == str(place.path):
-            _signal(handle, signal.SIGKILL)
-            _await({"stray": handle}, 5.0)
+            _signal(handle, number)
+            if number == signal.SIGKILL:
+                _await({"killed": handle}, 5.0)
     finally:
         os.close(handle)
 

@@ -13,14 +13,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from scripts import asked, processes
-from scripts.place import PROJECT, Place, write_private
+from scripts.place import PROJECT, Place
 from scripts.servers import answers
 from scripts.servers.found import Servers
+from scripts.servers.rabbit import SERVER, Node
 from scripts.telling import step
 from scripts.trouble import Trouble
 
 NAMES = ("rabbit", "epmd", "mongo")
-RABBIT = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 APT = ("apt-get", "-qq", "-o", "DPkg::Lock::Timeout=60")
 NOT_ROOT = (
     "run `apt-get install {packages}` as root, or name servers by TANDEM_MONGO_URL and TANDEM_AMQP_URL."
@@ -29,7 +29,7 @@ NOT_ROOT = (
 
 def install() -> Path:
     """Make sure that both servers are on this machine; gives mongod."""
-    if not RABBIT.exists() or shutil.which("epmd") is None:
+    if not SERVER.exists() or shutil.which("epmd") is None:
         _apt("rabbitmq-server")
     mongod = _mongod()
     if mongod is None:
@@ -51,53 +51,24 @@ def install() -> Path:
 def start(place: Place, ports: Mapping[str, int], mongod: Path) -> Servers:
     """Start what does not run; both come up at the same time."""
     if not processes.is_running(place, "mongo"):
-        _start_mongo(place, ports["mongo"], mongod)
+        start_mongod(place, "mongo", ports["mongo"], mongod)
+    node = Node(place, "rabbit", _node(place), ports["rabbit"], ports["dist"], ports["epmd"])
     if not processes.is_running(place, "rabbit"):
-        _start_rabbit(place, ports)
+        node.start()
     host = f"127.0.0.1:{ports['mongo']}"
-    user, password = _user(place)
-    amqp_url = f"amqp://{user}:{password}@127.0.0.1:{ports['rabbit']}//"
-    ready = {"mongo": answers.one_node_replica_set(host), "rabbit": lambda: answers.amqp_broker(amqp_url)}
-    return Servers("local", f"mongodb://{host}/?replicaSet=rs0", amqp_url, ready)
+    ready = {"mongo": answers.one_node_replica_set(host), "rabbit": lambda: answers.amqp_broker(node.url)}
+    return Servers("local", f"mongodb://{host}/?replicaSet=rs0", node.url, ready)
 
 
-def _start_mongo(place: Place, port: int, mongod: Path) -> None:
+def start_mongod(place: Place, name: str, port: int, mongod: Path) -> None:
+    """Start one member of rs0, which keeps its data in the folder of its name."""
     flags = ["--bind_ip", "127.0.0.1", "--port", str(port), "--replSet", "rs0", "--nounixsocket", "--quiet"]
     sizes = ["--wiredTigerCacheSizeGB", "0.5", "--oplogSize", "512"]
     # mongod holds a file open for each collection and index, and dies where it may not.
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    command: list[str | Path] = [mongod, "--dbpath", place.folder("mongo"), *flags, *sizes]
-    processes.start(place, "mongo", command, asked.plain())
-
-
-def _start_rabbit(place: Place, ports: Mapping[str, int]) -> None:
-    home = place.folder("rabbit")
-    user, password = _user(place)
-    write_private(home / "rabbitmq.conf", f"default_user = {user}\ndefault_pass = {password}\n")
-    (home / "enabled_plugins").write_text("[].\n")
-    epmd = {"ERL_EPMD_PORT": str(ports["epmd"]), "ERL_EPMD_ADDRESS": "127.0.0.1"}
-    if not processes.is_running(place, "epmd"):
-        # Started here and not by the broker, so that it is ours to end.
-        processes.start(place, "epmd", [shutil.which("epmd") or "epmd"], asked.plain() | epmd)
-    files = {
-        "HOME": home,
-        "RABBITMQ_MNESIA_BASE": home / "mnesia",
-        "RABBITMQ_LOG_BASE": home / "log",
-        "RABBITMQ_ENABLED_PLUGINS_FILE": home / "enabled_plugins",
-        "RABBITMQ_CONFIG_FILE": home / "rabbitmq",
-        "RABBITMQ_CONF_ENV_FILE": home / "none.conf",
-        "RABBITMQ_PID_FILE": home / "pid",
-    }
-    network = {
-        "RABBITMQ_NODENAME": _node(place),
-        "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
-        "RABBITMQ_NODE_PORT": str(ports["rabbit"]),
-        "RABBITMQ_DIST_PORT": str(ports["dist"]),
-        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
-    }
-    environment = asked.plain() | {name: str(value) for name, value in files.items()} | network | epmd
-    processes.start(place, "rabbit", [RABBIT], environment, cwd=home)
+    command: list[str | Path] = [mongod, "--dbpath", place.folder(name), *flags, *sizes]
+    processes.start(place, name, command, asked.plain())
 
 
 def _node(place: Place) -> str:
@@ -107,13 +78,6 @@ def _node(place: Place) -> str:
         known = f"tandem-{secrets.token_hex(4)}@localhost"
         place.remember(node=known)
     return str(known)
-
-
-def _user(place: Place) -> tuple[str, str]:
-    file = place.folder("secrets") / "rabbit"
-    if not file.exists():
-        write_private(file, secrets.token_urlsafe(24))
-    return "tandem", file.read_text()
 
 
 def _mongod() -> Path | None:

@@ -1,5 +1,6 @@
 """Servers for one run of tests: a folder of their own, ended and deleted with it, or by the next run."""
 
+import itertools
 import os
 import shutil
 from collections.abc import Iterator
@@ -7,26 +8,34 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from scripts import asked, ports, processes
-from scripts.place import PROJECT, Place
+from scripts.place import PROJECT, Place, write_private
 from scripts.servers import choice, containers
 from scripts.servers.found import Servers
 
 FOLDER = PROJECT / "build" / "test-servers"
+_numbers = itertools.count(1)
 
 
 @contextmanager
 def servers() -> Iterator[Servers]:
     """Both servers for as long as the block lasts."""
-    clear_up(FOLDER)
-    place = Place(FOLDER / str(os.getpid()))
-    place.folder("run")
-    _own(place)
-    try:
+    with own_place() as ours:
         chosen = choice.choose()
-        given = ports.choose(place, choice.ports_needed(chosen), asked.ports([]))
-        yield choice.start(place, chosen, given)
+        given = ports.choose(ours, choice.ports_needed(chosen), asked.ports([]))
+        yield choice.start(ours, chosen, given)
+
+
+@contextmanager
+def own_place() -> Iterator[Place]:
+    """A new folder; when the block ends, so does whatever was started there."""
+    clear_up(FOLDER)
+    ours = Place(FOLDER / f"{os.getpid()}-{next(_numbers)}")
+    ours.folder("run")
+    _own(ours)
+    try:
+        yield ours
     finally:
-        _end(place)
+        _end(ours)
 
 
 def clear_up(folder: Path) -> None:
@@ -38,17 +47,16 @@ def clear_up(folder: Path) -> None:
 
 
 def _own(place: Place) -> None:
-    identity = processes.Identity.of(os.getpid())
-    (place.path / "owner").write_text(f"{identity}")
+    write_private(place.path / "owner", f"{processes.Identity.of(os.getpid())}")
 
 
 def _owned(place: Place) -> bool:
-    if not place.path.name.isdecimal():
-        return False
+    pid = place.path.name.partition("-")[0]
+    living = processes.Identity.of(int(pid)) if pid.isdecimal() else None
     try:
-        return (place.path / "owner").read_text() == str(processes.Identity.of(int(place.path.name)))
+        return (place.path / "owner").read_text() == str(living)
     except FileNotFoundError:
-        return False
+        return living is not None  # it is being made
 
 
 def _end(place: Place) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from scripts import processes
@@ -130,3 +131,16 @@ def _session(leader: int) -> list[str]:
     command = ["ps", "-o", "stat=", "-s", str(leader)]
     found = subprocess.run(command, capture_output=True, text=True, check=False).stdout.split()
     return [state for state in found if not state.startswith("Z")]
+
+
+def test_a_signal_reaches_all_that_a_process_started_in_its_session(place: Place) -> None:
+    parent = processes.start(place, "parent", PARENT, {})
+    _said(place, "parent")
+    (child,) = psutil.Process(parent.pid).children()
+
+    processes.send(place, "parent", signal.SIGSTOP)
+    assert not until({"stopped": lambda: child.status() == psutil.STATUS_STOPPED}, 5)
+    processes.send(place, "parent", signal.SIGKILL)
+
+    assert Identity.of(child.pid) is None
+    assert processes.running(place) == set()
