@@ -43,8 +43,8 @@ def serve(service: Any, settings: Settings) -> None:
         sys.exit(f"{service.name}: {error}")
 
     def watch(worker: Any) -> None:
-        database = worker.app.wsgi().extensions["tandem"].database
-        health.answer(private, {"database": lambda: answers(database)})
+        web = worker.app.wsgi().extensions["tandem"]
+        health.answer(private, {"database": lambda: answers(web.database), "keys": web.verifier.has_keys})
 
     _Gunicorn(lambda: create_app(service, settings), public.detach(), watch).run()
 
