@@ -37,7 +37,7 @@ test: ## Run all tests, on real MongoDB and RabbitMQ (ARGS='-k relay')
 	@$(RUN) python -m pytest --ignore tests/faults $(ARGS)
 
 faults: ## Kill, cut, freeze and fill everything under load (FAULTS=long for an hour)
-	@$(RUN) python -m pytest tests/faults --timeout 1200 $(ARGS)
+	@$(RUN) python -m pytest tests/faults -n 2 --dist loadgroup --timeout 1200 $(ARGS)
 
 test-fast: ## Run the tests that need no server
 	@$(RUN) python -m pytest --ignore tests/faults -m "not servers and not slow" $(ARGS)

@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
-from urllib.parse import urlsplit
 
 import psutil
 import pytest
@@ -31,7 +30,6 @@ LOGS = PROJECT / "build" / "faults"
 """Where what the platform said stays to be read."""
 Line = tuple[str, str]
 """Whose line to which server: ("goals-worker", "mongo")."""
-FRAMES = {"mongo": proxy.mongo, "amqp": proxy.amqp}
 
 
 class Platform:
@@ -40,7 +38,7 @@ class Platform:
     ) -> None:
         self.place, self.prefix = place, prefix
         self._urls = {"mongo": mongo_url, "amqp": amqp_url}
-        self.lines = {line: Proxy(*_address(self._urls[line[1]]), FRAMES[line[1]]) for line in lines}
+        self.lines = {line: self._line(line[1]) for line in lines}
         self.fronts: dict[str, Proxy] = {}
         """Where callers of each web come in, as through a load balancer."""
         self.starts: dict[str, int] = {}
@@ -48,6 +46,12 @@ class Platform:
         self._work = threading.Lock()
         self._ended = threading.Event()
         self._keeper = threading.Thread(target=self._keep, daemon=True)
+
+    def _line(self, server: str) -> Proxy:
+        if server == "amqp":
+            return Proxy(self._urls[server], proxy.amqp)
+        # Not to be sent on to the member's own address.
+        return Proxy(self._urls[server], proxy.mongo, directConnection="true")
 
     @contextmanager
     def running(self) -> Iterator["Platform"]:
@@ -65,7 +69,7 @@ class Platform:
         platform.start_servers(self.place)
         ports = self.place.read()["ports"]
         for service in parts.services():
-            front = self.fronts[service] = Proxy("127.0.0.1", ports[service])
+            front = self.fronts[service] = Proxy(f"http://127.0.0.1:{ports[service]}")
             stack.enter_context(front)
         platform.prepare(self.place)
         platform.start_mailbox(self.place)
@@ -83,12 +87,11 @@ class Platform:
 
     def environment(self, part: Part) -> dict[str, str]:
         settings = parts.environment(self.place, part.service)
-        settings["TANDEM_JWKS_URL"] = f"http://127.0.0.1:{self.fronts['practices'].port}{parts.JWKS}"
+        settings["TANDEM_JWKS_URL"] = self.fronts["practices"].url + parts.JWKS
         if line := self.lines.get((part.name, "mongo")):
-            # Not to be sent on to the member's own address.
-            settings["TANDEM_MONGO_URL"] = line.url(self._urls["mongo"], directConnection="true")
+            settings["TANDEM_MONGO_URL"] = line.url
         if line := self.lines.get((part.name, "amqp")):
-            settings["TANDEM_AMQP_URL"] = line.url(self._urls["amqp"])
+            settings["TANDEM_AMQP_URL"] = line.url
         return settings
 
     def _keep(self) -> None:
@@ -177,11 +180,6 @@ class Platform:
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])
-
-
-def _address(url: str) -> tuple[str, int]:
-    at = urlsplit(url)
-    return at.hostname or "127.0.0.1", at.port or 0
 
 
 @contextmanager

@@ -15,7 +15,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 UP, DOWN = "up", "down"  # to the server, from the server
 
@@ -60,8 +60,11 @@ class Trap:
 
 
 class Proxy:
-    def __init__(self, host: str, port: int, frames: "Frames | None" = None) -> None:
-        self.server = (host, port)
+    """`url` is the server's own, but through here."""
+
+    def __init__(self, url: str, frames: "Frames | None" = None, **query: str) -> None:
+        there = urlsplit(url)
+        self.server = (there.hostname, there.port)
         self.accepts = True
         self.connections = 0
         """How many there have been."""
@@ -72,6 +75,9 @@ class Proxy:
         self._open: list[Connection] = []
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port: int = self._listener.getsockname()[1]
+        login, at, _ = there.netloc.rpartition("@")
+        here = there._replace(netloc=f"{login}{at}127.0.0.1:{self.port}")
+        self.url = urlunsplit(here._replace(query=urlencode(query)) if query else here)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
@@ -87,14 +93,6 @@ class Proxy:
         self._thread.join()
         self._loop.close()
 
-    def url(self, url: str, **query: str) -> str:
-        """The server's own URL, but through here."""
-        there = urlsplit(url)
-        login = there.netloc.rpartition("@")[0]
-        netloc = f"{login}@127.0.0.1:{self.port}" if login else f"127.0.0.1:{self.port}"
-        told = "&".join(f"{name}={value}" for name, value in query.items())
-        return urlunsplit(there._replace(netloc=netloc, query=told))
-
     def cut(self) -> None:
         """Reset every connection."""
         self._run(self._cut())
@@ -106,8 +104,8 @@ class Proxy:
         self._late = seconds
 
     def silence(self, *directions: str) -> None:
-        """Let nothing through this way, and tell nobody: a network that swallows packets."""
-        for direction in directions:
+        """Let nothing through this way, or either, and tell nobody: a network that swallows packets."""
+        for direction in directions or (UP, DOWN):
             self._loop.call_soon_threadsafe(self._through[direction].clear)
 
     def speak(self) -> None:

@@ -13,7 +13,7 @@ from shared.messaging.envelope import digest
 from shared.messaging.handling import Handling, Work
 from shared.messaging.subscriber import Subscriber
 from shared.store.operations import create, project
-from tests.shared.messaging.proxy import Proxy
+from tests.faults.proxy import Proxy
 from tests.shared.messaging.rooms import PRACTICE, GoalSchema, Room, eventually, running, telling
 
 

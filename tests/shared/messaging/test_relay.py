@@ -9,7 +9,7 @@ from shared.messaging import publisher, relay
 from shared.messaging.link import linked
 from shared.messaging.publisher import Publisher
 from shared.store.lease import Lease
-from tests.shared.messaging.proxy import Proxy
+from tests.faults.proxy import Proxy
 from tests.shared.messaging.rooms import GoalAgreed, GoalMoved, Room, eventually, running
 
 
