@@ -125,7 +125,7 @@ class Platform:
 
     def kill_at(self, line: Line, word: str, within: bytes = b"", seconds: float = 30.0) -> int:
         """Kill the process of this line when it comes to this point; gives its pid."""
-        trap = Trap(word, lambda port: proxy.owner(port, self.tree(line[0])), within)
+        trap = Trap(word, lambda ports: proxy.owner(ports, self.tree(line[0])), within)
         self.lines[line].trap = trap
         try:
             assert trap.sprung.wait(seconds), f"{line[0]} never came to {word!r} within {seconds} s"

@@ -18,13 +18,15 @@ from pathlib import Path
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 UP, DOWN = "up", "down"  # to the server, from the server
+Ports = tuple[int, int]
+"""Of the process that connected, and of the proxy."""
 
 
 @dataclass
 class Connection:
     """One that a process of the product opened."""
 
-    port: int
+    ports: Ports
     writers: list[asyncio.StreamWriter]
     asked: dict[int, str] = field(default_factory=dict)
     """MongoDB's requests under way: what each of them is."""
@@ -42,7 +44,7 @@ class Trap:
     """Springs once, on the first frame with this word that holds `within`; kills whom `owns` finds."""
 
     word: str
-    owns: Callable[[int], int | None]
+    owns: Callable[[Ports], int | None]
     within: bytes = b""
     killed: int = 0
     sprung: threading.Event = field(default_factory=threading.Event)
@@ -50,7 +52,7 @@ class Trap:
     def meets(self, word: str, frame: bytes, connection: Connection) -> bool:
         if self.sprung.is_set() or word != self.word or self.within not in frame:
             return False
-        pid = self.owns(connection.port)
+        pid = self.owns(connection.ports)
         if pid is None:
             return False
         os.kill(pid, signal.SIGKILL)
@@ -130,7 +132,7 @@ class Proxy:
             connection.abort()
 
     async def _meet(self, near: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
-        connection = Connection(back.get_extra_info("peername")[1], [back])
+        connection = Connection((back.get_extra_info("peername")[1], self.port), [back])
         try:
             if self.accepts:
                 self.connections += 1
@@ -220,17 +222,18 @@ async def amqp(
         yield word or "another", frame
 
 
-def owner(port: int, pids: Iterable[int]) -> int | None:
-    """Which of these processes has the connection that comes from this local port."""
-    inode = _inode(port)
+def owner(ports: Ports, pids: Iterable[int]) -> int | None:
+    """Which of these processes has the connection between these ports."""
+    inode = _inode(ports)
     return next((pid for pid in pids if inode and inode in _sockets(pid)), None)
 
 
-def _inode(port: int) -> str | None:
-    """proc(5), /proc/net/tcp: local address in hexadecimal, …, the socket's inode in the tenth column."""
+def _inode(ports: Ports) -> str | None:
+    """proc(5), /proc/net/tcp: local and remote address in hexadecimal, …, the socket's inode in the tenth."""
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
         columns = line.split()
-        if int(columns[1].rpartition(":")[2], 16) == port and columns[9] != "0":
+        # Both, since connections to several servers may come from one port.
+        if tuple(int(address.rpartition(":")[2], 16) for address in columns[1:3]) == ports:
             return columns[9]
     return None
 
