@@ -5,6 +5,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -16,10 +18,10 @@ import pytest
 from standardwebhooks import Webhook
 
 from services.partners import domain
-from services.partners.domain import DeliveryState, EndpointState
+from services.partners.domain import Delivery, DeliveryState, EndpointState
 from services.partners.sender import process
 from services.partners.sender.process import Sender
-from services.partners.store import Endpoints
+from services.partners.store import Deliveries, Endpoints
 from shared.clock import now
 from shared.ids import PLATFORM
 from shared.store.client import StoreUnavailable
@@ -227,6 +229,70 @@ def test_a_renewal_that_failed_stops_it_though_the_lease_has_a_while(
         monkeypatch.setattr(sender._lease, "hold", away)
         until(lambda: not sender._sends)
         assert sender._lease.held
+
+
+@pytest.mark.usefixtures("soon")
+@pytest.mark.parametrize("step", ["_subject", "_conclude"])
+def test_a_delivery_that_breaks_is_recorded_tried_again_and_ends(
+    partners: Partners, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    whole = getattr(Sender, step)
+
+    def broken(sender: Sender, delivery: Delivery, *rest: Any) -> Any:
+        if delivery.endpoint_id != endpoint_id or (rest and rest[0].error == "internal"):
+            return whole(sender, delivery, *rest)
+        raise RuntimeError
+
+    monkeypatch.setattr(Sender, step, broken)
+    endpoint_id, other = partners.permit(receiver.url), partners.endpoint(receiver.url)
+    partners.hear(partners.agreed())
+
+    with partners.sending():
+        until(lambda: partners.states(endpoint_id) == [FAILED])
+
+    assert [one.error for one in partners.deliveries(endpoint_id)[0].attempts] == ["internal"] * 10
+    assert partners.states(other) == [DELIVERED]
+
+
+@pytest.mark.usefixtures("soon")
+def test_an_endpoint_that_cannot_be_called_for_our_own_fault_says_internal(
+    partners: Partners, receiver: Receiver
+) -> None:
+    endpoint_id = partners.permit(receiver.url)
+    partners.database["endpoints"].update_one({"_id": endpoint_id}, {"$set": {"sealed_secret": "?"}})
+    partners.hear(partners.agreed())
+
+    with partners.sending():
+        until(lambda: partners.states(endpoint_id) == [FAILED])
+
+    assert {one.error for one in partners.deliveries(endpoint_id)[0].attempts} == {"internal"}
+    assert receiver.got == []
+
+
+@pytest.mark.usefixtures("soon")
+@pytest.mark.parametrize("error", [StoreUnavailable, RuntimeError])
+def test_what_cannot_be_recorded_comes_again_after_a_pause(
+    partners: Partners, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    endpoint_id, broken = partners.permit(receiver.url), threading.Event()
+
+    def record(deliveries: Deliveries, delivery: Delivery) -> None:
+        if error is StoreUnavailable or delivery.attempts[-1].error == "internal":
+            broken.set()
+        raise error
+
+    partners.hear(partners.agreed())
+    monkeypatch.setattr(process, "UNRECORDED_PAUSE", 0.5)
+    with partners.sending(), monkeypatch.context() as full:
+        full.setattr(Deliveries, "record", record)
+        assert broken.wait(10)
+        failed = time.monotonic()
+        full.undo()
+        until(lambda: partners.states(endpoint_id) == [DELIVERED])
+        paused = time.monotonic() - failed
+
+    assert paused > 0.4
+    assert len(receiver.got) == 2
 
 
 def test_stopping_finishes_what_is_under_way(

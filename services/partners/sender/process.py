@@ -43,7 +43,7 @@ RENEW_EVERY = 2.0
 # Twice, with RENEW_EVERY between, it stays below the lease's 8 s, so that we stop before another may start.
 RENEW_WITHIN = 2.5
 DRAIN_WITHIN = 16.0
-BROKEN_PAUSE = 30.0
+UNRECORDED_PAUSE = 5.0
 
 
 def run(service: Any, settings: Settings) -> None:
@@ -165,17 +165,28 @@ class Sender:
 
     async def _send(self, delivery: Delivery) -> None:
         try:
-            subject = await asyncio.to_thread(self._subject, delivery)
-            if subject and self._sends:
-                attempt, retry_after = await call(self._session, *subject, self._settings)
-                await asyncio.to_thread(self._conclude, delivery, attempt, retry_after)
-        except StoreUnavailable as error:
-            ids = {"delivery_id": delivery.id, "error": type(error).__name__}
-            log.warning("Delivery was not recorded and comes again", extra=ids)
+            await self._try(delivery)
+        except Exception as error:  # noqa: BLE001 - whatever it was, it comes again
+            told = _ids(delivery) | {"error": type(error).__name__}
+            log.warning("Delivery was not recorded and comes again", extra=told)
+            # Not at once: the endpoint may have been called already.
+            await asyncio.sleep(UNRECORDED_PAUSE)
+
+    async def _try(self, delivery: Delivery) -> None:
+        try:
+            await self._deliver(delivery)
+        except StoreUnavailable:
+            raise
         except Exception:
-            # Not again at once, whatever it was: the endpoint may have been called already.
-            log.exception("Delivery broke", extra=_ids(delivery))
-            await asyncio.sleep(BROKEN_PAUSE)
+            log.exception("Attempt broke", extra=_ids(delivery))
+            broken = Attempt(now(), 0, error="internal")
+            await asyncio.to_thread(self._conclude, delivery, broken, None)
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        subject = await asyncio.to_thread(self._subject, delivery)
+        if subject and self._sends:
+            attempt, retry_after = await call(self._session, *subject, self._settings)
+            await asyncio.to_thread(self._conclude, delivery, attempt, retry_after)
 
     def _subject(self, delivery: Delivery) -> tuple[Endpoint, PublicEvent] | None:
         """What to send where; none, and the delivery cancelled, where the app is no longer entitled to it."""
