@@ -66,7 +66,8 @@ class Relay:
                 stopping.wait(self._broker.met(error))
             except StoreUnavailable as error:
                 stopping.wait(self._store.met(error))
-        self._give_back()
+        metrics.LEASE_HELD.set(0)
+        self._lease.release()
 
     def _hold_link(self, stopping: threading.Event) -> None:
         wakeup = Wakeup(self._database, self._names)
@@ -99,13 +100,6 @@ class Relay:
             self._store.over()
         metrics.LEASE_HELD.set(self._lease.held)
         return self._lease.held
-
-    def _give_back(self) -> None:
-        metrics.LEASE_HELD.set(0)
-        try:
-            self._lease.release()
-        except StoreUnavailable as error:
-            log.info("Lease left to expire", extra={"error": type(error).__name__})
 
     def _look_after(self, link: Link) -> None:
         while link.drain(0):
