@@ -138,11 +138,7 @@ def _kill_everywhere(platform: Platform) -> dict[str, int]:
                 platform.kill_at((point.part, point.server), point.word, point.within, seconds=60.0)
                 kills[point.title] = kills.get(point.title, 0) + 1
 
-    threads = [
-        threading.Thread(target=work, args=(points,))
-        for name, points in POINTS.items()
-        if name not in ("sender", "mailer")
-    ]
+    threads = [threading.Thread(target=work, args=(points,)) for points in POINTS.values()]
     for thread in threads:
         thread.start()
     for thread in threads:
