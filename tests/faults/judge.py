@@ -66,9 +66,8 @@ def judge(platform: Platform, load: Load, row: Row, ended: float | None = None) 
 def drain(ended: float, left: Mapping[str, Callable[[], int]]) -> float:
     """Wait until nothing is left; gives the seconds that it took since the fault's end."""
     deadline = ended + DRAINED_WITHIN
-    while any(still := {name: count() for name, count in left.items()}.values()):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not drained within {DRAINED_WITHIN:.0f} s: {still}")
+    while any((still := {name: count() for name, count in left.items()}).values()):
+        assert time.monotonic() < deadline, f"not drained within {DRAINED_WITHIN:.0f} s: {still}"
         time.sleep(0.2)
     return time.monotonic() - ended
 

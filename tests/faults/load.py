@@ -62,8 +62,8 @@ class Load:
                 self.errors.append(str(error))
 
     def whose(self, id: str) -> str:
-        """The client whose goal it is."""
-        return ("maya", "noah")[int(id.split("-")[1]) % 2]
+        """The client whose goal it is: Maya's are a quarter."""
+        return "noah" if int(id.split("-")[1]) % 4 else "maya"
 
     def _agree_on(self, caller: "_Caller", id: str) -> None:
         client = self.whose(id)
