@@ -17,16 +17,29 @@ FOLDER = PROJECT / "build" / "test-servers"
 @contextmanager
 def servers() -> Iterator[Servers]:
     """Both servers for as long as the block lasts."""
+    with place() as own:
+        yield start(own)
+
+
+@contextmanager
+def place() -> Iterator[Place]:
+    """A folder of this process's own, deleted when the block ends, as whatever runs in it is ended."""
     clear_up(FOLDER)
-    place = Place(FOLDER / str(os.getpid()))
-    place.folder("run")
-    _own(place)
+    own = Place(FOLDER / str(os.getpid()))
+    own.folder("run")
+    _own(own)
     try:
-        chosen = choice.choose()
-        given = ports.choose(place, choice.ports_needed(chosen), asked.ports([]))
-        yield choice.start(place, chosen, given)
+        yield own
     finally:
-        _end(place)
+        _end(own)
+
+
+def start(place: Place) -> Servers:
+    """Both servers, found as `make up` finds them."""
+    chosen = choice.choose()
+    known = ports.choose(place, choice.ports_needed(chosen), asked.ports([]))
+    place.remember(ports=known)
+    return choice.start(place, chosen, known)
 
 
 def clear_up(folder: Path) -> None:
