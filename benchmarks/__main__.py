@@ -46,7 +46,9 @@ def chosen(names: Collection[str]) -> list[str]:
     """The modules that measure these figures, all where none is named."""
     known = {figure for figures in MODULES.values() for figure in figures}
     if unknown := set(names) - known:
-        raise Trouble(f"There is no figure {', '.join(sorted(unknown))}: name some of {', '.join(sorted(known))}.")
+        raise Trouble(
+            f"There is no figure {', '.join(sorted(unknown))}: name some of {', '.join(sorted(known))}."
+        )
     return [module for module, figures in MODULES.items() if not names or set(figures) & set(names)]
 
 

@@ -30,7 +30,9 @@ def subscriber(name: str) -> Subscriber:
 
     @made.on(TYPE, GoalAgreed, source="goals")
     def tell(event: Event) -> Iterator[Operation]:
-        yield create("effects", derived_id(event, "inbox"), {**event.data, "kind": event.type, "at": event.time})
+        yield create(
+            "effects", derived_id(event, "inbox"), {**event.data, "kind": event.type, "at": event.time}
+        )
 
     return made
 

@@ -46,7 +46,8 @@ class Program:
             raise Late(f"{self._process.args!r} ended with {self._process.returncode}: see {self._log}.")
 
     def end(self) -> None:
-        self.resume()
+        with suppress(ProcessLookupError):
+            self.resume()
         self._process.terminate()
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(GRACE)
@@ -78,7 +79,7 @@ def program(name: str, *words: str, **settings: str) -> Iterator[Program]:
         running.end()
 
 
-def until(claim: Callable[[], Any], program: Program, seconds: float, pause: float = 0.005) -> None:
+def until(claim: Callable[[], Any], program: Program, seconds: float, pause: float = 0.02) -> None:
     """Wait for the claim; raises `Late` when it does not come true in time, or the program has ended."""
     deadline = time.monotonic() + seconds
     while not claim():

@@ -10,10 +10,13 @@ persistent with kombu's confirm, mark it sent (majority), one by one. A thread i
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from statistics import median
 from typing import Any
 
-from benchmarks.programs import Program, program, until
+from benchmarks.figure import Bench, Figure, at_least
+from benchmarks.programs import Program, program, rounds, until
 from benchmarks.scene import Scene, event, scene
 from scripts.servers.found import Servers
 from services.goals.domain import Goal
@@ -25,9 +28,33 @@ from shared.store.client import Document
 from shared.store.indexes import prepare
 
 EVENTS = 20_000
-EVENTS_OF_PEER = 500
+EVENTS_OF_PEER = 400
+CONCURRENT = (4, 16)
+ROUNDS = 5
+ROUNDS_OF_TEN = 2
 _AT_ONCE = 5_000
 _WAITING = {"due": {"$exists": True}}
+
+
+def figures(bench: Bench) -> Iterator[Figure]:
+    with ExitStack() as running:
+        ours = running.enter_context(our_relay(bench.servers))
+        peers = [running.enter_context(one_by_one(bench.servers, threads)) for threads in (1, *CONCURRENT)]
+        own, *found = rounds([ours.drain, *(peer.drain for peer in peers)], ROUNDS)
+        (ten,) = rounds([partial(ours.drain, events_each=10)], ROUNDS_OF_TEN)
+    at = {threads: median(values) for threads, values in zip((1, *CONCURRENT), found, strict=True)}
+    best = max(at, key=lambda threads: at[threads])
+    yield Figure(
+        "relay_vs_one_by_one",
+        "events/s",
+        tuple(own),
+        (at_least("ratio", 15, aim=20), at_least("value", 5_000, aim=10_000)),
+        peer="claim, publish, mark",
+        peer_values=tuple(found[0]),
+        best_peer_value=at[best],
+        best_concurrency=best,
+        note=f"one event an aggregate; with ten an aggregate {median(ten):,.0f}/s",
+    )
 
 
 class Kept:
@@ -88,7 +115,9 @@ def our_relay(servers: Servers, what: str = "relay") -> Iterator[OurRelay]:
     with scene(servers, what) as made:
         prepare(made.database, COLLECTIONS)
         made.declare(GoalProposed.type)
-        with program("our-relay", "benchmarks.ours", "relay", made.name, made.mongo_url, made.amqp_url) as running:
+        with program(
+            "our-relay", "benchmarks.ours", "relay", made.name, made.mongo_url, made.amqp_url
+        ) as running:
             relay = OurRelay(made, running)
             relay.drain(1_000)
             yield relay

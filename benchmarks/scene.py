@@ -54,7 +54,9 @@ class Scene:
 
 def database(name: str, mongo_url: str, amqp_url: str) -> Database[Document]:
     """With the options that the product gives its connections."""
-    return connect(Settings(name, mongo_url, amqp_url, issuer="", jwks_url="", secret_key="", database_prefix=""))
+    return connect(
+        Settings(name, mongo_url, amqp_url, issuer="", jwks_url="", secret_key="", database_prefix="")
+    )
 
 
 @contextmanager

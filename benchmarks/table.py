@@ -19,7 +19,15 @@ def show(figures: Iterable[Figure]) -> None:
 
 def table(figures: Iterable[Figure]) -> Table:
     made = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    for column in ("", "Figure", "Tandem (min … max)", "Peer (min … max)", "Ratio", "Peer at its best", "Must reach"):
+    for column in (
+        "",
+        "Figure",
+        "Tandem (min … max)",
+        "Peer (min … max)",
+        "Ratio",
+        "Peer at its best",
+        "Must reach",
+    ):
         made.add_column(column)
     for figure in figures:
         made.add_row(*row(figure))

@@ -1,7 +1,7 @@
 """The outbox relay that books show: python -m benchmarks.peers.one_by_one <threads> <name> <mongo> <amqp>.
 
-Claims a pending event, publishes it persistent and waits for the broker's confirm, marks it sent, and takes the
-next. Each thread has a connection of its own to the broker.
+Claims a pending event, publishes it persistent and waits for the broker's confirm, marks it sent, and takes
+the next. Each thread has a connection of its own to the broker.
 """
 
 import sys
@@ -15,7 +15,9 @@ from pymongo import MongoClient, ReturnDocument
 
 def relay(outbox: Any, amqp_url: str, exchange: str) -> None:
     with Connection(amqp_url, transport_options={"confirm_publish": True}) as connection:
-        producer = Producer(connection.channel(), Exchange(exchange, "topic", durable=True), auto_declare=False)
+        producer = Producer(
+            connection.channel(), Exchange(exchange, "topic", durable=True), auto_declare=False
+        )
         while True:
             if not relay_one(outbox, producer):
                 time.sleep(0.01)
