@@ -5,6 +5,7 @@ guarded update. The peer is `update_one` by _id that sets as many bytes, prepare
 nothing but driver and server. Both write with majority from 16 threads, each document once.
 """
 
+import gc
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -88,11 +89,15 @@ def a_second(act: Callable[[Any], object], things: Sequence[Any], threads: int =
     workers = [threading.Thread(target=work, args=(things[number::threads],)) for number in range(threads)]
     for worker in workers:
         worker.start()
+    # What was prepared is no garbage of theirs.
+    gc.collect()
+    gc.freeze()
     begin.wait()
     started = time.perf_counter()
     for worker in workers:
         worker.join()
     seconds = time.perf_counter() - started
+    gc.unfreeze()
     if failed:
         raise failed[0]
     return len(things) / seconds
