@@ -1,4 +1,4 @@
-"""A figure: what was measured in each round, beside what a peer did in the same rounds, and the bar for it."""
+"""A figure: what was measured in each round, what a peer did in the same rounds, and the bar for it."""
 
 from dataclasses import dataclass
 from statistics import median

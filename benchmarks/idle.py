@@ -1,8 +1,8 @@
 """idle_mb and idle_cpu: what a web or a worker takes of the machine while nobody asks for anything.
 
-The platform runs as `make up` starts it, with the sample practice. Memory is the proportional set size (PSS) of
-a process and all below it: pages that several share are shared out among them. CPU is what they use in 60 s,
-from when all have become quiet. The figure is the largest of all webs and workers.
+The platform runs as `make up` starts it, with the sample practice. Memory is the proportional set size (PSS)
+of a process and all below it: pages that several share are shared out among them. CPU is what they use in
+60 s, from when all have become quiet. The figure is the largest of all webs and workers.
 """
 
 import time

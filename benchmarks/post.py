@@ -2,9 +2,9 @@
 
 Ours is asked by a clinician of the client with a real ES256 token, which is verified with keys fetched over
 HTTP; the goal is authorised by the service's own read model and written with its event (majority), under an
-Idempotency-Key of its own. Eve runs at its defaults: nobody is asked who they are, write concern 1. Both run in
-gunicorn, two workers of four threads, and wrk holds 16 connections to each in turn. No relay runs meanwhile;
-afterwards one drains the outbox, and every goal must have told one event.
+Idempotency-Key of its own. Eve runs at its defaults: nobody is asked who they are, write concern 1. Both run
+in gunicorn, two workers of four threads, and wrk holds 16 connections to each in turn. No relay runs
+meanwhile; afterwards one drains the outbox, and every goal must have told one event.
 """
 
 import json
@@ -155,7 +155,7 @@ def our_web(made: Scene) -> Iterator[Loaded]:
         web = ends.enter_context(program("our-web", "benchmarks.web", f"{WORKERS}", f"{THREADS}", **given))
         until(lambda: _answers(f"http://127.0.0.1:{metrics_port}/readyz"), web, 60)
         moment = int(time.time())
-        who = {"sub": CLINICIAN, "kind": "member", "practice": PRACTICE}
+        who: dict[str, Any] = {"sub": CLINICIAN, "kind": "member", "practice": PRACTICE}
         token = issuer.token(iss=address, iat=moment, exp=moment + 900, **who)
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
         yield Loaded(f"http://127.0.0.1:{port}/v1/clients/{CLIENT}/goals", headers)

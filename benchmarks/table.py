@@ -37,7 +37,11 @@ def table(figures: Iterable[Figure]) -> Table:
 def row(figure: Figure) -> tuple[str, ...]:
     mark = "[green]✓[/]" if figure.met else "[red]✗[/]"
     ours = f"{_number(figure.value)} {figure.unit} {_span(figure.values)}".rstrip()
-    theirs = f"{figure.peer}: {_number(figure.peer_value)} {_span(figure.peer_values)}" if figure.peer else ""
+    theirs = (
+        f"{figure.peer}: {_number(figure.peer_value)} {_span(figure.peer_values)}".rstrip()
+        if figure.peer
+        else ""
+    )
     ratio = _number(figure.ratio) if figure.ratio else ""
     must = "; ".join(str(bar) for bar in figure.bars)
     return mark, figure.name, ours, theirs, ratio, _best(figure), must

@@ -1,4 +1,4 @@
-"""Eve as its quickstart writes it: `gunicorn benchmarks.peers.eve_goals:app`, named by EVE_MONGO_URL and EVE_DATABASE.
+"""Eve as its quickstart writes it: gunicorn benchmarks.peers.eve_goals:app; EVE_ variables name its database.
 
 Its own defaults: no authentication, write concern 1, its validation of the same three fields.
 """
