@@ -42,6 +42,9 @@ faults: ## Kill, cut, freeze and fill everything under load (FAULTS=long for an 
 test-fast: ## Run the tests that need no server
 	@$(RUN) python -m pytest --ignore tests/faults -m "not servers and not slow" $(ARGS)
 
+bench: ## Measure against peers on a quiet machine, in 12 minutes (BENCH=save_vs_plain,idle_mb for some)
+	@$(RUN) python -m benchmarks $(BENCH)
+
 check: ## Format, lint, types, imports, rooms, contracts
 	@$(RUN) python -m scripts.check
 
@@ -58,4 +61,4 @@ contracts: ## Generate the contracts and the catalogue of events
 clean: down ## Stop everything, then delete the environment and all data
 	@rm -rf .venv .tandem build
 
-.PHONY: help up down reset sample logs token service receive demo test faults test-fast check format imports contracts clean
+.PHONY: help up down reset sample logs token service receive demo test faults test-fast bench check format imports contracts clean

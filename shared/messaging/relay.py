@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import islice, takewhile
 
 from shared.clock import now
 from shared.messaging import metrics
@@ -22,7 +23,7 @@ from shared.messaging.topology import EXCHANGE
 from shared.store.changes import Wakeup
 from shared.store.client import Database, Document, StoreUnavailable
 from shared.store.lease import Lease
-from shared.store.outbox import Key, Pending, pending, settle
+from shared.store.outbox import PAGE, Key, Pending, pending, settle
 
 log = logging.getLogger(__name__)
 
@@ -111,17 +112,22 @@ class Relay:
         return sum(self._relay(publisher, name, stopping) for name in self._names)
 
     def _relay(self, publisher: Publisher, name: str, stopping: threading.Event) -> int:
+        """A page is settled while the broker is busy with the next: each takes about half of the time."""
+
+        def goes_on() -> bool:
+            return self._holds() and not stopping.is_set()
+
+        answered = 0
         waiting = pending(self._database[name], now())
-        if not waiting:
-            return 0
         try:
-            for aggregate in waiting:
-                if stopping.is_set() or not self._holds():
-                    break
-                self._publish(publisher, aggregate)
+            while goes_on() and (page := list(islice(waiting, PAGE))):
+                for aggregate in takewhile(lambda _: goes_on(), page):
+                    self._publish(publisher, aggregate)
+                publisher.flush()
+                answered += self._settle(name, publisher.collect())
             publisher.settle()
         finally:
-            answered = self._settle(name, publisher.collect())
+            answered += self._settle(name, publisher.collect())
         return answered
 
     def _publish(self, publisher: Publisher, aggregate: Pending) -> None:

@@ -134,6 +134,26 @@ def test_a_return_is_known_by_its_message_id_and_its_ack_counts_as_a_refusal(roo
     assert sum(map(len, outcome.confirmed.values())) == 800
 
 
+def test_nothing_is_told_of_an_aggregate_behind_what_is_open(room: Room) -> None:
+    room.declare("goal.agreed")
+    goal, other = ("goal", "p"), ("other", "p")
+
+    with linked(room.amqp_url, "test") as link:
+        # Not sent before somebody waits, so the broker answers as this test says.
+        confirms = Publisher(link, room.exchange)
+        for number, key in enumerate((goal, goal, goal, other), start=1):
+            confirms.publish(key, f"event-{number}", "goal.agreed", room.event())
+        for tag in (1, 3, 4):
+            confirms._on_ack(tag, False)
+        first = confirms.collect()
+        confirms._on_nack(2, False)
+        second = confirms.collect()
+
+    assert first.confirmed == {goal: ["event-1"], other: ["event-4"]}
+    assert (first.refused, second.refused) == ({}, {goal: "nacked"})
+    assert second.confirmed == {}
+
+
 def test_a_republished_event_goes_to_one_service_only(room: Room) -> None:
     room.declare("goal.agreed")
     other = full_queue(room)

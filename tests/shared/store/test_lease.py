@@ -79,6 +79,36 @@ def test_a_write_wakes_whoever_waits_and_another_collection_does_not(database: A
         wakeup.stop()
 
 
+def streams(database: Any) -> int:
+    """How many change streams are open on the database."""
+    found = database.client.admin.aggregate(
+        [
+            {"$currentOp": {"idleCursors": True, "allUsers": True}},
+            {"$match": {"cursor.originatingCommand.pipeline.0.$changeStream": {"$exists": True}}},
+            {"$match": {"ns": {"$regex": f"^{database.name}\\."}}},
+        ]
+    )
+    return len({operation["cursor"]["cursorId"] for operation in found})
+
+
+def test_nothing_is_followed_for_whoever_is_busy_and_nothing_missed_when_it_waits_again(
+    database: Any,
+) -> None:
+    database.create_collection("seen")
+    wakeup = Wakeup(database, ["seen"])
+    wakeup.start()
+    try:
+        assert until(lambda: wakeup.wait(0.2) and streams(database) == 1)
+        assert until(lambda: streams(database) == 0)
+        database["seen"].insert_one({})
+        assert wakeup.wait(2)
+        assert until(lambda: not wakeup.wait(0.2))
+        database["seen"].insert_one({})
+        assert wakeup.wait(0.5)
+    finally:
+        wakeup.stop()
+
+
 def test_what_follows_a_process_that_is_surely_dead_need_not_wait(database: Any) -> None:
     dead, successor, other = (Lease(database["leases"], "relay", me=me) for me in ("w1", "w1", "w2"))
     dead.hold()
