@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 GRACE = 25.0
 """Seconds that children get to finish what they are doing."""
-_PAUSES = (0.0, 0.2, 1.0, 3.0, 5.0)
+_PAUSES = (0.0, 0.2, 0.5, 1.0, 2.0)
 _STEADY_AFTER = 30.0
 _WATCHED = {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD}
 

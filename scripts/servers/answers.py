@@ -20,6 +20,11 @@ def mongo(url: str) -> bool:
 
 
 def amqp_broker(url: str) -> bool:
+    """Whether the broker answers, or one of those that the URL names."""
+    return any(map(_one_broker, url.split(";")))
+
+
+def _one_broker(url: str) -> bool:
     at = urlsplit(url)
     try:
         connection = amqp.Connection(
