@@ -34,10 +34,16 @@ demo: ## Play the story against the running platform, in under two seconds
 	@$(RUN) python -m scripts.demo
 
 test: ## Run all tests, on real MongoDB and RabbitMQ (ARGS='-k relay')
-	@$(RUN) python -m pytest $(ARGS)
+	@$(RUN) python -m pytest --ignore tests/faults $(ARGS)
+
+faults: ## Kill, cut, freeze and fill everything under load (FAULTS=long for an hour)
+	@$(RUN) python -m pytest tests/faults -n 2 --dist loadgroup --timeout 1200 $(ARGS)
 
 test-fast: ## Run the tests that need no server
-	@$(RUN) python -m pytest -m "not servers and not slow" $(ARGS)
+	@$(RUN) python -m pytest --ignore tests/faults -m "not servers and not slow" $(ARGS)
+
+bench: ## Measure against peers on a quiet machine, in 12 minutes (BENCH=save_vs_plain,idle_mb for some)
+	@$(RUN) python -m benchmarks $(BENCH)
 
 check: ## Format, lint, types, imports, rooms, contracts
 	@$(RUN) python -m scripts.check
@@ -55,4 +61,4 @@ contracts: ## Generate the contracts and the catalogue of events
 clean: down ## Stop everything, then delete the environment and all data
 	@rm -rf .venv .tandem build
 
-.PHONY: help up down reset sample logs token service receive demo test test-fast check format imports contracts clean
+.PHONY: help up down reset sample logs token service receive demo test faults test-fast bench check format imports contracts clean

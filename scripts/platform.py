@@ -112,11 +112,15 @@ def prepare(place: Place) -> None:
 def start_parts(place: Place) -> None:
     running = processes.running(place)
     if "mail" not in running:
-        mailbox = [sys.executable, "-m", "scripts.mailbox", str(place.read()["ports"]["mail"])]
-        processes.start(place, "mail", [*mailbox, place.folder("mail")], asked.plain())
+        start_mailbox(place)
     for part in parts.parts():
         if part.name not in running:
             processes.start(place, part.name, part.command, parts.environment(place, part.service))
+
+
+def start_mailbox(place: Place) -> None:
+    mailbox = [sys.executable, "-m", "scripts.mailbox", str(place.read()["ports"]["mail"])]
+    processes.start(place, "mail", [*mailbox, place.folder("mail")], asked.plain())
 
 
 def load_sample(place: Place) -> None:
@@ -134,7 +138,7 @@ def await_ready(place: Place, seconds: float = READY_SECONDS) -> None:
     """Wait until every process answers that it is ready; trouble names one that ended or does not."""
     known = place.read()["ports"]
     checks: dict[str, Callable[[], bool]] = {"mail": partial(_listens, known["mail"])}
-    checks |= {part.name: partial(_says_ready, known[part.metrics]) for part in parts.parts()}
+    checks |= {part.name: partial(says_ready, known[part.metrics]) for part in parts.parts()}
     with step(f"{len(checks)} processes"):
         late = until(
             {name: partial(_alive_and, place, name, check) for name, check in checks.items()}, seconds
@@ -194,7 +198,8 @@ def _listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _says_ready(port: int) -> bool:
+def says_ready(port: int) -> bool:
+    """Whether the process behind this port for probes is ready."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2.0) as answer:
             return bool(answer.status == 200)

@@ -1,13 +1,11 @@
 """Identifiers: UUIDv7 for what is new, UUIDv5 for what follows from something known."""
 
-import uuid
-
 import uuid_utils
 
 PLATFORM = "platform"
 """The practice of what belongs to no practice: apps, endpoints, signing keys."""
 
-_TANDEM = uuid.UUID("5b9a1f3e-7c1d-4f0a-9a57-2f6f2c1e8d10")
+_TANDEM = uuid_utils.UUID("5b9a1f3e-7c1d-4f0a-9a57-2f6f2c1e8d10")
 
 
 def new_id() -> str:
@@ -17,4 +15,4 @@ def new_id() -> str:
 
 def derived_from(*parts: str) -> str:
     """The UUIDv5 (RFC 9562, 5.5) of the parts, in order: the same parts give the same id, for ever."""
-    return str(uuid.uuid5(_TANDEM, "\x1f".join(parts)))
+    return str(uuid_utils.uuid5(_TANDEM, "\x1f".join(parts)))

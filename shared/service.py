@@ -34,7 +34,8 @@ from shared.worker import Work, supervise
 
 log = logging.getLogger(__name__)
 
-Timer = Callable[[Any, Settings, threading.Event], None]
+Timer = Callable[[Any, Settings, str, threading.Event], None]
+"""Runs on the keeper's database until the event is set; the name is for its lease, as the keeper's own."""
 Standings = Callable[[Any, Any, str, Any], set[tuple[str, str]]]
 
 
@@ -160,7 +161,7 @@ def _keep(
     works: list[Callable[[], None]] = []
     if service.events:
         works.append(lambda: _relay(service, settings, me, database).run(stopping))
-    works += [lambda timer=timer: timer(database, settings, stopping) for timer in service.timers]  # type: ignore[misc]
+    works += [lambda timer=timer: timer(database, settings, me, stopping) for timer in service.timers]  # type: ignore[misc]
     failed: list[BaseException] = []
     threads = [threading.Thread(target=_guarded, args=(work, stopping, failed)) for work in works]
     for thread in threads:

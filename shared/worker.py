@@ -1,8 +1,8 @@
-"""The worker: a parent that does nothing but keep two children alive.
+"""A parent that does nothing but keep its children alive.
 
-One child consumes; the other, the keeper, runs the relay and the timers, so that a handler that kills
-its process stops neither. The parent has no threads, which makes forking again safe at any time, and
-the children share what it imported, which keeps the memory of the three near that of one.
+Of a worker's two, one consumes; the other, the keeper, runs the relay and the timers, so that a handler
+that kills its process stops neither. A sender has one. The parent has no threads, which makes forking again
+safe at any time, and the children share what it imported, which keeps the memory of all near that of one.
 """
 
 import gc
@@ -93,6 +93,9 @@ def _follow_parent(lifeline: int, stopping: threading.Event) -> None:
     """The parent alone holds the pipe's other end: when it is gone, reading ends, and so does the child."""
     os.read(lifeline, 1)
     stopping.set()
+    # As the parent would: until it ends, its port is taken and its leases are held.
+    time.sleep(GRACE)
+    os._exit(1)
 
 
 def _reap(children: list[_Child]) -> None:

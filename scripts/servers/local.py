@@ -30,7 +30,7 @@ NOT_ROOT = (
 def install() -> Path:
     """Make sure that both servers are on this machine; gives mongod."""
     if not SERVER.exists() or shutil.which("epmd") is None:
-        _apt("rabbitmq-server")
+        apt("rabbitmq-server")
     mongod = _mongod()
     if mongod is None:
         with step("Installing MongoDB from the lock"):
@@ -44,7 +44,7 @@ def install() -> Path:
             "There is no mongod for this machine: put one in PATH, or name a server by TANDEM_MONGO_URL."
         )
     if b"libcurl" in subprocess.run([mongod, "--version"], capture_output=True, check=False).stderr:  # noqa: S603
-        _apt("libcurl4")
+        apt("libcurl4")
     return mongod
 
 
@@ -86,7 +86,7 @@ def _mongod() -> Path | None:
     return Path(in_path) if in_path else next(iter(shipped), None)
 
 
-def _apt(*packages: str) -> None:
+def apt(*packages: str) -> None:
     names = " ".join(packages)
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         raise Trouble(f"{names} is not installed: " + NOT_ROOT.format(packages=names))

@@ -20,9 +20,7 @@ _numbers = itertools.count(1)
 def servers() -> Iterator[Servers]:
     """Both servers for as long as the block lasts."""
     with own_place() as ours:
-        chosen = choice.choose()
-        given = ports.choose(ours, choice.ports_needed(chosen), asked.ports([]))
-        yield choice.start(ours, chosen, given)
+        yield start(ours)
 
 
 @contextmanager
@@ -36,6 +34,14 @@ def own_place() -> Iterator[Place]:
         yield ours
     finally:
         _end(ours)
+
+
+def start(place: Place) -> Servers:
+    """Both servers, found as `make up` finds them."""
+    chosen = choice.choose()
+    given = ports.choose(place, choice.ports_needed(chosen), asked.ports([]))
+    place.remember(ports=given)
+    return choice.start(place, chosen, given)
 
 
 def clear_up(folder: Path) -> None:

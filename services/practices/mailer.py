@@ -8,6 +8,7 @@ import logging
 import smtplib
 import ssl
 import threading
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -29,8 +30,6 @@ log = logging.getLogger(__name__)
 POLL = 1.0
 TIMEOUT = 10.0
 AGAIN_AFTER = timedelta(seconds=5)
-# Longer than one letter can take, each step of SMTP up to TIMEOUT, or two workers would mail the same.
-LEASE = timedelta(seconds=90)
 SUBJECT = "Your code"
 TEXT = """{code}
 
@@ -38,14 +37,14 @@ It works once, for ten minutes. If you did not ask for it, there is nothing you 
 """
 
 
-def send_letters(database: Any, settings: Settings, stopping: threading.Event) -> None:
+def send_letters(database: Any, settings: Settings, me: str, stopping: threading.Event) -> None:
     """The worker's timer: one worker at a time sends, as soon as a code is asked for."""
-    lease = Lease(database["leases"], "mailer", LEASE)
+    lease = Lease(database["leases"], "mailer", me=me)
     wakeup = Wakeup(database, ["sign_ins"])
     wakeup.start()
     while not stopping.is_set():
         try:
-            send_due(database, settings, lease)
+            send_due(database, settings, lease, stopping)
         except StoreUnavailable as error:
             log.warning("Letters not looked for", extra={"error": type(error).__name__})
         wakeup.wait(POLL)
@@ -53,32 +52,38 @@ def send_letters(database: Any, settings: Settings, stopping: threading.Event) -
     lease.release()
 
 
-def send_due(database: Any, settings: Settings, lease: Lease) -> None:
-    """One round; it ends early where the mail server is away or another worker took over."""
-    sign_ins, sign_in = SignIns(database), SignIn(database, settings)
-    for address, codes in sign_ins.to_send(now()):
-        if not lease.hold():
+def send_due(database: Any, settings: Settings, lease: Lease, stopping: threading.Event) -> None:
+    """One round; it ends early where another worker took over, or this one is to end."""
+    for address, codes in SignIns(database).to_send(now()):
+        if stopping.is_set() or not lease.hold():
             return
-        try:
-            _send_all(sign_in, address, codes, settings, lease)
-        except StoreUnavailable:
-            raise
-        except Exception as error:  # noqa: BLE001 - as told below
-            # The mail server is away, or one person's record cannot be read: it holds up no other letter.
-            log.warning("Letter not sent", extra={"error": type(error).__name__})
-            sign_ins.put_off(address, now() + AGAIN_AFTER)
-        else:
-            sign_ins.settle(address, codes)
+        # Each step of SMTP may take up to TIMEOUT, which is longer than the lease.
+        with lease.renewed():
+            _send_all(database, settings, address, codes, lease)
 
 
-def _send_all(sign_in: SignIn, address: str, codes: list[Code], settings: Settings, lease: Lease) -> None:
+def _send_all(database: Any, settings: Settings, address: str, codes: list[Code], lease: Lease) -> None:
+    sign_ins, sign_in = SignIns(database), SignIn(database, settings)
+    try:
+        for code, email in _letters(sign_in, address, codes):
+            if not lease.held:
+                # Left as it was, for whoever took over.
+                return
+            _send(sign_in, code, email, settings)
+    except StoreUnavailable:
+        raise
+    except Exception as error:  # noqa: BLE001 - as told below
+        # The mail server is away, or one person's record cannot be read: it holds up no other letter.
+        log.warning("Letter not sent", extra={"error": type(error).__name__})
+        sign_ins.put_off(address, now() + AGAIN_AFTER)
+    else:
+        sign_ins.settle(address, codes)
+
+
+def _letters(sign_in: SignIn, address: str, codes: list[Code]) -> Iterator[tuple[Code, str]]:
     """Each code once to each spelling of the address: what was typed is never mailed to."""
     emails = sorted({person.email for person in sign_in.people(address)})
-    for code in codes:
-        if code.expires_at > now():
-            for email in emails:
-                lease.hold()
-                _send(sign_in, code, email, settings)
+    return ((code, email) for code in codes if code.expires_at > now() for email in emails)
 
 
 def _send(sign_in: SignIn, code: Code, email: str, settings: Settings) -> None:

@@ -109,9 +109,9 @@ def tend(database: Any, settings: Settings, at: datetime) -> None:
         log.info("Signing key removed", extra={"kid": kid})
 
 
-def keep_fresh(database: Any, settings: Settings, stopping: threading.Event) -> None:
+def keep_fresh(database: Any, settings: Settings, me: str, stopping: threading.Event) -> None:
     """The worker's timer: one worker at a time looks once a minute."""
-    lease = Lease(database["leases"], "signing_keys", ttl=timedelta(seconds=90))
+    lease = Lease(database["leases"], "signing_keys", timedelta(seconds=90), me)
     while not stopping.is_set():
         try:
             if lease.hold():

@@ -1,7 +1,7 @@
 """Broker to handlers: takes whatever has arrived, has it handled as one batch, acks what is done.
 
 - Acks go out only for what is written or parked, and only on the channel that delivered it.
-- A message that was delivered before is handled alone, behind the crash journal.
+- Messages that were delivered before are handled behind the crash journal, which finds the one that kills.
 - While MongoDB is away the batch is held on the open channel and run again in place: closing would count
   against the delivery limit.
 """
@@ -118,27 +118,36 @@ class Consumer:
         batch = events.take(BATCH)
         if not batch:
             return
-        if events.is_repeat(batch[0]):
-            self._handle_alone(_raw(batch[0]))
-        else:
-            self._handle([_raw(message) for message in batch])
+        self._handle([_raw(message) for message in batch], careful=events.is_repeat(batch[0]))
         events.ack(batch[-1])
 
-    def _handle(self, bodies: Sequence[bytes]) -> None:
+    def _handle(self, bodies: Sequence[bytes], careful: bool) -> None:
         works = [Work(body) for body in bodies]
-        written = self._safely(lambda: self._handling.run(works))
+        written = self._survive(works) if careful else self._safely(lambda: self._handling.run(works))
         self._safely(lambda: self._park(works))
         self._wake(written)
         self._account(works)
 
-    def _handle_alone(self, body: bytes) -> None:
-        work = Work(body)
-        written = self._survive(work)
-        self._safely(lambda: self._park([work]))
-        self._wake(written)
-        self._account([work])
+    def _survive(self, works: Sequence[Work]) -> set[str]:
+        """Run those of which one may have killed a process before: all together, suspects alone."""
+        keys = {digest(work.raw) for work in works}
+        noted = keys if len(keys) == 1 else self._safely(lambda: self._crashes.noted(keys))
+        written = self._survive_together([work for work in works if digest(work.raw) not in noted])
+        for work in works:
+            if digest(work.raw) in noted:
+                written |= self._survive_alone(work)
+        return written
 
-    def _survive(self, work: Work) -> set[str]:
+    def _survive_together(self, works: Sequence[Work]) -> set[str]:
+        if not works:
+            return set()
+        keys, run = {digest(work.raw) for work in works}, new_run()
+        self._safely(lambda: self._crashes.begin_together(keys, run))
+        written = self._safely(lambda: self._handling.run(works, partial(self._crashes.step, run)))
+        self._safely(lambda: self._crashes.end(keys))
+        return written
+
+    def _survive_alone(self, work: Work) -> set[str]:
         """Run one that may have killed a process before; after three deaths of its own, do not."""
         key, run = digest(work.raw), new_run()
         died = self._begin(key, run)
@@ -147,12 +156,8 @@ class Consumer:
             work.fail(f"Crashed: the process died {died} times while it handled this.", hopeless=True)
             written: set[str] = set()
         else:
-            written = self._safely(
-                lambda: self._handling.run(
-                    [work], partial(self._crashes.handling, run), partial(self._crashes.waiting, run)
-                )
-            )
-        self._safely(lambda: self._crashes.end(key))
+            written = self._safely(lambda: self._handling.run([work], partial(self._crashes.step, run)))
+        self._safely(lambda: self._crashes.end([key]))
         return written
 
     def _begin(self, key: str, run: str) -> int:
@@ -163,7 +168,7 @@ class Consumer:
             self._hold(_HOLD)
 
     def _import(self, dead: "Inbox") -> None:
-        """What was delivered too often is not lost: it is parked, and tried again alone."""
+        """What was delivered too often is not lost: it is parked, and tried again with care."""
         batch = dead.take(BATCH)
         for message in batch:
             work = Work(_raw(message))
@@ -190,26 +195,15 @@ class Consumer:
             return
         self._look_at = time.monotonic() + LOOK_EVERY
         found = self._safely(lambda: self._parked.due(BATCH))
-        plain = [one for one in found if not one.get("careful")]
-        self._retry(plain)
-        for document in found:
-            if document.get("careful"):
-                self._retry_alone(document)
+        self._retry([one for one in found if not one.get("careful")], careful=False)
+        self._retry([one for one in found if one.get("careful")], careful=True)
         self._early = self._safely(self._parked.any_early)
 
-    def _retry(self, documents: Sequence[Document]) -> None:
+    def _retry(self, documents: Sequence[Document], careful: bool) -> None:
         if not documents:
             return
         works = [Work(document["raw"]) for document in documents]
-        written = self._safely(lambda: self._handling.run(works))
-        self._end_retry(documents, works, written)
-
-    def _retry_alone(self, document: Document) -> None:
-        work = Work(document["raw"])
-        written = self._survive(work)
-        self._end_retry([document], [work], written)
-
-    def _end_retry(self, documents: Sequence[Document], works: Sequence[Work], written: set[str]) -> None:
+        written = self._survive(works) if careful else self._safely(lambda: self._handling.run(works))
         self._safely(lambda: self._parked.settle(list(zip(documents, works, strict=True))))
         self._wake(written)
         if any(work.done for work in works):
@@ -278,11 +272,11 @@ class Inbox:
         return bool(message.delivery_info["redelivered"] or headers.get("x-delivery-count"))
 
     def take(self, most: int) -> list[amqp.Message]:
-        """The next in order: one that was delivered before alone, others together."""
+        """The next in order: only ones that were delivered before, or only others."""
         taken: list[amqp.Message] = []
         while self.messages and len(taken) < most:
-            if self.is_repeat(self.messages[0]):
-                return taken or [self.messages.popleft()]
+            if taken and self.is_repeat(self.messages[0]) != self.is_repeat(taken[0]):
+                break
             taken.append(self.messages.popleft())
         return taken
 

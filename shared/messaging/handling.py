@@ -22,10 +22,11 @@ from shared.store.records import present
 Call = tuple[Registration, Event]
 Need = tuple[str, str, str]
 """A read-model document that has to be there: (collection, practice, id)."""
-Step = Callable[[], None]
+Step = Callable[[bytes | None], None]
+"""Told which message may from now on be what the process dies of; None while the database has the word."""
 
 
-def _nothing() -> None:
+def _nothing(raw: bytes | None) -> None:
     pass
 
 
@@ -62,26 +63,24 @@ class Handling:
         self._database = database
         self._kinds = {one.name: one.kind for one in collections}
 
-    def run(
-        self,
-        works: Sequence[Work],
-        before_handlers: Step = _nothing,
-        before_database: Step = _nothing,
-    ) -> set[str]:
-        """Bring each to its end: done, failed or early; which documents were written ("goals/<id>").
+    def run(self, works: Sequence[Work], step: Step = _nothing) -> set[str]:
+        """Bring each to its end: done, failed or early; which documents were written ("goals/<id>")."""
+        try:
+            return self._run(works, step)
+        except StoreUnavailable:
+            # Whoever waits for it next does not do so inside a handler.
+            step(None)
+            raise
 
-        The steps are told which may now be what the process dies of: a handler, or the database.
-        """
+    def _run(self, works: Sequence[Work], step: Step) -> set[str]:
         written: set[str] = set()
-        before_handlers()
-        ready = [work for work in works if self._read(work)]
+        ready = [work for work in works if self._read(work, step)]
         while ready:
-            before_database()
-            ready, early = self._divide(ready)
-            before_handlers()
+            ready, early = self._divide(ready, step)
             for work in ready:
+                step(work.raw)
                 self._handle(work)
-            before_database()
+            step(None)
             written |= self._write([work for work in ready if work.done])
             # What was just written may be what the early ones of this same batch wait for.
             ready = early if ready else []
@@ -95,7 +94,8 @@ class Handling:
             work.fail(f"Undecodable: {error}", hopeless=True)
         return work.event
 
-    def _read(self, work: Work) -> bool:
+    def _read(self, work: Work, step: Step) -> bool:
+        step(work.raw)
         work.error, work.hopeless, work.calls, work.items, work.waits_for = None, False, [], [], []
         event = self.identify(work)
         if event is None:
@@ -122,18 +122,21 @@ class Handling:
         except Exception as error:  # noqa: BLE001 - whatever a schema raises fails this event alone
             work.fail(_told(error))
 
-    def _divide(self, works: list[Work]) -> tuple[list[Work], list[Work]]:
+    def _divide(self, works: list[Work], step: Step) -> tuple[list[Work], list[Work]]:
         """Those that can be handled now, and those that come before what they depend on."""
-        needs = {id(work): self._needs(work) for work in works if any(call[0].after for call in work.calls)}
+        dependent = [work for work in works if any(call[0].after for call in work.calls)]
+        needs = {id(work): self._needs(work, step) for work in dependent}
         if not needs:
             return works, []
+        step(None)
         missing = self._missing({need for some in needs.values() for need in some})
         for work in works:
             work.waits_for = sorted(f"{name}/{id_}" for name, _, id_ in needs.get(id(work), set()) & missing)
         ready = [work for work in works if work.done]
         return ready, [work for work in works if work.waits_for]
 
-    def _needs(self, work: Work) -> set[Need]:
+    def _needs(self, work: Work, step: Step) -> set[Need]:
+        step(work.raw)
         try:
             return {
                 (name, event.practice_id, id_)

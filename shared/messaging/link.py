@@ -34,6 +34,7 @@ _SILENCE = 8
 """Seconds of silence after which an answer that the broker owes is given up."""
 _LONGEST_PAUSE = 5.0
 _READ_AHEAD = 8_192
+_TOGETHER = 16_384
 
 
 class Link:
@@ -54,11 +55,13 @@ class Link:
         self._arrivals = select.poll()
         self._wire = threading.Lock()
         self._closed = threading.Event()
+        self._out: Any = None
 
     def open(self) -> None:
         self._amqp = self._establish(self._brokers - 1)
         self._amqp.sock.settimeout(_SILENCE)
         _read_ahead(self._amqp.transport)
+        self._out = _Outgoing(self._amqp.transport)
         self._arrivals.register(self._amqp.sock, select.POLLIN)
         threading.Thread(target=self._keep_alive, args=(self._amqp,), name="heartbeat", daemon=True).start()
 
@@ -78,8 +81,13 @@ class Link:
         channel.auto_decode = False
         return cast(amqp.Channel, channel)
 
+    def gather(self) -> None:
+        """What is written from now on may wait for more of it, until the next `drain`."""
+        self._out.gathering = True
+
     def drain(self, timeout: float) -> bool:
         """Let one frame that the broker sent take effect, waiting for it at most `timeout` seconds."""
+        self.flush()
         if not self._arrived(timeout):
             return False
         with self._wire:
@@ -87,6 +95,11 @@ class Link:
             # on a frame whose end never comes.
             self._amqp.blocking_read()
         return True
+
+    def flush(self) -> None:
+        """Send on its way what was gathered."""
+        if self._out.gathering:
+            self._out.flush()
 
     def _arrived(self, timeout: float) -> bool:
         if self._amqp.transport._read_buffer:
@@ -104,6 +117,7 @@ class Link:
     def close(self) -> None:
         """Take leave of the broker."""
         with contextlib.suppress(Exception):
+            self.flush()
             self._amqp.close()
         self.drop()
 
@@ -120,6 +134,7 @@ class Link:
             if self._wire.acquire(blocking=False):
                 try:
                     connection.send_heartbeat()
+                    self.flush()
                 except Exception as error:  # noqa: BLE001 - the owner meets the same error and tells
                     log.debug("Heartbeat not sent", extra={"error": type(error).__name__})
                     return
@@ -134,6 +149,37 @@ def _read_ahead(transport: Any) -> None:
     """
     receive = transport._quick_recv
     transport._quick_recv = lambda wanted: receive(max(wanted, _READ_AHEAD))
+
+
+class _Outgoing:
+    """Sends several frames with one system call: one a message costs a quarter of the relay's CPU time.
+
+    The broker's is saved too, which wakes a process for each piece that comes in.
+    """
+
+    def __init__(self, transport: Any) -> None:
+        self._send = transport._write
+        self._kept = bytearray()
+        # The heartbeat comes from another thread.
+        self._lock = threading.Lock()
+        self.gathering = False
+        transport._write = self._write
+
+    def _write(self, frames: memoryview) -> None:
+        with self._lock:
+            self._kept += frames
+            if not self.gathering or len(self._kept) >= _TOGETHER:
+                self._send_kept()
+
+    def flush(self) -> None:
+        with self._lock:
+            self.gathering = False
+            self._send_kept()
+
+    def _send_kept(self) -> None:
+        # Forgotten first: after an error in the middle of it the connection is closed anyway.
+        frames, self._kept = self._kept, bytearray()
+        self._send(frames)
 
 
 @contextlib.contextmanager

@@ -3,7 +3,7 @@
 States: "retrying" (a handler failed; tried again with back-off), "early" (came before what it depends on;
 tried again when that is there, no attempt counted), "left" (for a person).
 An event that is being tried again is marked `careful` meanwhile: one found with the mark was being tried
-when its process died, and is handled alone.
+when its process died, and is handled behind the crash journal.
 """
 
 import logging

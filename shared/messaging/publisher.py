@@ -20,7 +20,7 @@ from shared.messaging.link import Link
 from shared.messaging.topology import events_queue
 from shared.store.outbox import Key
 
-WINDOW = 500
+WINDOW = 1_000
 CONFIRM_WITHIN = 10.0
 RENEW_AFTER = 1.0
 _MANDATORY = True
@@ -63,6 +63,7 @@ class Publisher:
         exchange, routing_key = (self._exchange, type) if only is None else ("", events_queue(only))
         # Not basic_publish: it looks for an incoming frame before each message, in a way that can spin.
         arguments = (0, exchange, routing_key, _MANDATORY, False)
+        self._link.gather()
         self._channel.send_method(spec.Basic.Publish, "Bssbb", arguments, message)
         if len(self._open) >= WINDOW:
             self.settle(WINDOW // 2)
@@ -72,7 +73,7 @@ class Publisher:
         while len(self._open) > at_most:
             oldest = next(iter(self._open.values()))[2]
             left = oldest + CONFIRM_WITHIN - time.monotonic()
-            if left <= 0 or not self._link.drain(left):
+            if not self._link.drain(max(0.0, left)):
                 raise ConfirmOverdue(f"{len(self._open)} messages are not confirmed after 10 s.")
 
     def trusted(self) -> "Publisher":
@@ -82,18 +83,36 @@ class Publisher:
         self._channel.close()
         return Publisher(self._link, self._exchange)
 
+    def flush(self) -> None:
+        """Let the broker begin with what was published, and hear what it has answered so far."""
+        self._link.flush()
+        while self._link.drain(0):
+            pass
+
     def refuses(self, key: Key) -> bool:
         return key in self._refused
 
     def collect(self) -> Outcome:
-        """What follows a refused event of its aggregate is not told as confirmed: it stays, behind it."""
+        """What is told of an aggregate begins with its first event: none is removed before an earlier one.
+
+        What follows a refused event is not told as confirmed: it stays, behind it. What follows an open
+        one is told later, and so is a refusal, until nothing of its aggregate is open.
+        """
+        first_open: dict[Key, int] = {}
+        for tag, (key, _, _) in self._open.items():
+            first_open.setdefault(key, tag)
         confirmed: dict[Key, list[str]] = {}
-        for tag, key, event_id in self._confirmed:
-            if key not in self._refused or tag < self._refused[key][0]:
+        later = []
+        for one in self._confirmed:
+            tag, key, event_id = one
+            if tag > first_open.get(key, tag):
+                later.append(one)
+            elif key not in self._refused or tag < self._refused[key][0]:
                 confirmed.setdefault(key, []).append(event_id)
-        outcome = Outcome(confirmed, {key: how for key, (_, how) in self._refused.items()})
-        self._confirmed, self._refused = [], {}
-        return outcome
+        refused = {key: how for key, (_, how) in self._refused.items() if key not in first_open}
+        self._confirmed = later
+        self._refused = {key: one for key, one in self._refused.items() if key in first_open}
+        return Outcome(confirmed, refused)
 
     def _on_ack(self, tag: int, multiple: bool) -> None:
         for one in self._answered(tag, multiple):

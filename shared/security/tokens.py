@@ -32,8 +32,8 @@ FRESH = 5 * 60
 """Seconds after which the keys are fetched again."""
 STALE = 24 * 60 * 60
 """Seconds for which keys are kept while practices does not answer."""
-PAUSE = 10
-"""Seconds between two attempts to fetch, whatever callers send."""
+PAUSE, PAUSE_AT_FIRST = 10, 1
+"""Seconds between two attempts to fetch, whatever callers send; at first while there are no keys at all."""
 REMEMBERED = 10_000
 """Verified tokens kept, since verifying one takes about 100 µs."""
 
@@ -70,6 +70,12 @@ class Keys:
             raise KeysUnavailable("The signing keys could not be fetched; try again in a moment.")
         return self._keys.get(kid)
 
+    def known(self) -> bool:
+        """Whether there are any; fetches them where there are none yet."""
+        if not self._keys:
+            self._refresh()
+        return bool(self._keys)
+
     def _age(self) -> float:
         return self._clock() - self._loaded_at
 
@@ -78,7 +84,7 @@ class Keys:
         if not self._lock.acquire(blocking=not self._keys):
             return
         try:
-            if self._clock() - self._tried_at >= PAUSE:
+            if self._clock() - self._tried_at >= (PAUSE if self._keys else PAUSE_AT_FIRST):
                 self._tried_at = self._clock()
                 self._keys = _usable(self._load())
                 self._loaded_at = self._clock()
@@ -138,6 +144,10 @@ class Verifier:
         self._clock = clock
         self._remembered: OrderedDict[bytes, _Verified] = OrderedDict()
         self._lock = threading.Lock()
+
+    def has_keys(self) -> bool:
+        """Whether tokens can be verified at all: until then, no request shall come here."""
+        return self._keys.known()
 
     def verify(self, token: str) -> Caller:
         """Raises `TokenRefused`, or `KeysUnavailable` where it cannot be told."""

@@ -84,11 +84,14 @@ OF_EVERY_SERVICE = (
     plain("leases"),
 )
 _PREPARED = "prepared"
+_LONGEST = 24 * 60 * 60
+"""Seconds."""
 
 
 def prepare(database: Database[Document], collections: Sequence[Collection]) -> None:
     """Make every collection and index that is not there; safe to run again and beside others."""
-    with timeout(None):  # an index over much data takes its time
+    # An index over much data takes its time; timeout(None) would leave it the connection's own 5 s.
+    with timeout(_LONGEST):
         _make(database, collections)
 
 

@@ -1,6 +1,10 @@
 """A lease: one holder at a time, by the server's clock; its holder counts by its own."""
 
+import logging
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 from pymongo import ReturnDocument
@@ -8,7 +12,9 @@ from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
 from shared.ids import new_id
-from shared.store.client import Document
+from shared.store.client import Document, StoreUnavailable
+
+log = logging.getLogger(__name__)
 
 
 class Lease:
@@ -48,9 +54,31 @@ class Lease:
             self._until = 0.0
         return self.held
 
+    @contextmanager
+    def renewed(self) -> Iterator[None]:
+        """Keep what is held, on a thread beside, however long one step of the block takes."""
+        done = threading.Event()
+        thread = threading.Thread(target=self._renew, args=(done,), name="lease", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            # Or it might renew what is released next.
+            thread.join()
+
+    def _renew(self, done: threading.Event) -> None:
+        while not done.wait(self._ttl.total_seconds() / 4) and self.held:
+            with suppress(StoreUnavailable):
+                self.hold()
+
     def release(self) -> None:
+        """Give it back; while the store is away it is left to expire."""
         self._until = 0.0
-        self._leases.delete_one({"_id": self._name, "owner": self._me})
+        try:
+            self._leases.delete_one({"_id": self._name, "owner": self._me})
+        except StoreUnavailable as error:
+            log.info("Lease left to expire", extra={"lease": self._name, "error": type(error).__name__})
 
     def _claim(self) -> list[Document]:
         free = {

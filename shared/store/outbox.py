@@ -1,6 +1,6 @@
 """What the relay needs of the aggregates: which events wait, and the removal of those that were told."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from shared.clock import now
 from shared.store.client import Document
 
 BATCH_OF_ONE = 100
+PAGE = 500
 _AT_ONCE = 250
 """Events removed in one update: its cost grows with their square."""
 Key = tuple[str, str]
@@ -33,8 +34,8 @@ class Pending:
         return self.id, self.practice_id
 
 
-def pending(collection: Collection[Document], at: datetime, limit: int = 500) -> list[Pending]:
-    """Aggregates whose events are due, longest waiting first, at most 100 events of each.
+def pending(collection: Collection[Document], at: datetime, limit: int = 2_000) -> Iterator[Pending]:
+    """Aggregates whose events are due, longest waiting first, at most 100 events of each; read as needed.
 
     Read with majority: a write that a failover takes back must never be published.
     """
@@ -46,8 +47,10 @@ def pending(collection: Collection[Document], at: datetime, limit: int = 500) ->
         )
         .sort("due", 1)
         .limit(limit)
+        .batch_size(PAGE)
     )
-    return [Pending(d["_id"], d["practice_id"], d["due"], d.get("outbox", [])) for d in found]
+    for d in found:
+        yield Pending(d["_id"], d["practice_id"], d["due"], d.get("outbox", []))
 
 
 def settle(

@@ -34,8 +34,11 @@ _STATUSES = {
 }
 
 
-def serve(service: Any, settings: Settings) -> None:
-    """Answer requests until SIGTERM, then finish those under way; a taken port ends it with a sentence."""
+def serve(service: Any, settings: Settings, workers: int = 1, threads: int = THREADS) -> None:
+    """Answer requests until SIGTERM, then finish those under way; a taken port ends it with a sentence.
+
+    /metrics tells of one worker only, so a container has one; more are for measuring.
+    """
     try:
         public = health.listen(settings.host, settings.port, "TANDEM_PORT")
         private = health.listen(settings.host, settings.metrics_port, "TANDEM_METRICS_PORT")
@@ -43,20 +46,22 @@ def serve(service: Any, settings: Settings) -> None:
         sys.exit(f"{service.name}: {error}")
 
     def watch(worker: Any) -> None:
-        database = worker.app.wsgi().extensions["tandem"].database
-        health.answer(private, {"database": lambda: answers(database)})
+        web = worker.app.wsgi().extensions["tandem"]
+        health.answer(private, {"database": lambda: answers(web.database), "keys": web.verifier.has_keys})
 
-    _Gunicorn(lambda: create_app(service, settings), public.detach(), watch).run()
+    _Gunicorn(lambda: create_app(service, settings), public.detach(), watch, workers, threads).run()
 
 
 class _Gunicorn(BaseApplication):
-    def __init__(self, load: Callable[[], Any], listener: int, watch: Callable[[Any], None]) -> None:
+    def __init__(
+        self, load: Callable[[], Any], listener: int, watch: Callable[[Any], None], workers: int, threads: int
+    ) -> None:
         self._load = load
         self._options = {
             "bind": f"fd://{listener}",
             "worker_class": _Worker,
-            "workers": 1,
-            "threads": THREADS,
+            "workers": workers,
+            "threads": threads,
             "keepalive": 75,
             "graceful_timeout": 20,
             "limit_request_line": LONGEST_LINE,

@@ -39,6 +39,11 @@ class Platform:
             self._tokens[who] = self._sign_in(who)
         return self._tokens[who]
 
+    def renew(self, who: str) -> str:
+        """Another token, before the one at hand expires."""
+        self._tokens.pop(who, None)
+        return self.token(who)
+
     def _sign_in(self, who: str) -> str:
         if who == "app":
             return app_token(self.place, self.app)

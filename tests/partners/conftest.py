@@ -149,20 +149,25 @@ class Partners:
     def told(self, endpoint_id: str) -> set[str]:
         return {delivery.event_id for delivery in self.deliveries(endpoint_id)}
 
+    def lease(self) -> Any:
+        """Who sends."""
+        return self.database["leases"].find_one({"_id": "sender"})
+
     def wait_for_attempt(self, endpoint_id: str) -> None:
         until(lambda: any(delivery.attempts for delivery in self.deliveries(endpoint_id)))
 
     @contextmanager
     def sending(self) -> Iterator[Sender]:
         """A sender on a thread and loop of its own, for as long as the block lasts."""
-        sender = Sender(self.database, self.settings)
+        sender, stopping = Sender(self.database, self.settings, new_id()), threading.Event()
         loop = asyncio.new_event_loop()
-        thread = threading.Thread(target=lambda: loop.run_until_complete(sender.run()))
+        thread = threading.Thread(target=lambda: loop.run_until_complete(sender.run(stopping)))
         thread.start()
         try:
             yield sender
         finally:
-            loop.call_soon_threadsafe(sender.stop)
+            stopping.set()
+            sender._wakeup.wake()
             thread.join(timeout=20)
             assert not thread.is_alive()
             loop.run_until_complete(loop.shutdown_default_executor())

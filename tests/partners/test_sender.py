@@ -5,22 +5,31 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from standardwebhooks import Webhook
 
 from services.partners import domain
-from services.partners.domain import DeliveryState, EndpointState
+from services.partners.domain import Delivery, DeliveryState, EndpointState
 from services.partners.sender import process
-from services.partners.store import Endpoints
+from services.partners.sender.process import Sender
+from services.partners.store import Deliveries, Endpoints
 from shared.clock import now
 from shared.ids import PLATFORM
+from shared.store.client import StoreUnavailable
 from tests.partners.conftest import SECRET_KEY, Partners, Receiver, until
 
+PORT = 18595
+STARTED = 30.0
+"""Seconds within which a process has started, or ended, on a busy machine."""
 DELIVERED, FAILED, CANCELLED = DeliveryState.DELIVERED, DeliveryState.FAILED, DeliveryState.CANCELLED
 
 
@@ -35,7 +44,7 @@ def test_an_event_arrives_as_a_standard_webhook(partners: Partners, receiver: Re
     endpoint_id, event = partners.permit(receiver.url), partners.agreed()
 
     with partners.sending():
-        until(lambda: partners.database["leases"].find_one({"_id": "sender"}))
+        until(partners.lease)
         partners.hear(event)
         until(lambda: partners.states(endpoint_id) == [DELIVERED])
 
@@ -199,19 +208,110 @@ def test_a_sender_that_lost_its_lease_stops_at_once(
     assert partners.deliveries(endpoint_id)[0].attempts == ()
 
 
-def test_stopping_finishes_what_is_under_way(partners: Partners, receiver: Receiver) -> None:
+def test_however_late_the_store_answers_it_stops_before_another_may_start(partners: Partners) -> None:
+    sender = Sender(partners.database, partners.settings, "me")
+
+    one_answered_late_then_none = process.RENEW_WITHIN + process.RENEW_EVERY + process.RENEW_WITHIN
+
+    assert one_answered_late_then_none < sender._lease._ttl.total_seconds()
+
+
+def test_a_renewal_that_failed_stops_it_though_the_lease_has_a_while(
+    partners: Partners, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "RENEW_EVERY", 0.05)
+
+    def away() -> bool:
+        raise StoreUnavailable
+
+    with partners.sending() as sender:
+        until(lambda: sender._sends)
+        monkeypatch.setattr(sender._lease, "hold", away)
+        until(lambda: not sender._sends)
+        assert sender._lease.held
+
+
+@pytest.mark.usefixtures("soon")
+@pytest.mark.parametrize("step", ["_subject", "_conclude"])
+def test_a_delivery_that_breaks_is_recorded_tried_again_and_ends(
+    partners: Partners, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    whole = getattr(Sender, step)
+
+    def broken(sender: Sender, delivery: Delivery, *rest: Any) -> Any:
+        if delivery.endpoint_id != endpoint_id or (rest and rest[0].error == "internal"):
+            return whole(sender, delivery, *rest)
+        raise RuntimeError
+
+    monkeypatch.setattr(Sender, step, broken)
+    endpoint_id, other = partners.permit(receiver.url), partners.endpoint(receiver.url)
+    partners.hear(partners.agreed())
+
+    with partners.sending():
+        until(lambda: partners.states(endpoint_id) == [FAILED])
+
+    assert [one.error for one in partners.deliveries(endpoint_id)[0].attempts] == ["internal"] * 10
+    assert partners.states(other) == [DELIVERED]
+
+
+@pytest.mark.usefixtures("soon")
+def test_an_endpoint_that_cannot_be_called_for_our_own_fault_says_internal(
+    partners: Partners, receiver: Receiver
+) -> None:
     endpoint_id = partners.permit(receiver.url)
+    partners.database["endpoints"].update_one({"_id": endpoint_id}, {"$set": {"sealed_secret": "?"}})
+    partners.hear(partners.agreed())
+
+    with partners.sending():
+        until(lambda: partners.states(endpoint_id) == [FAILED])
+
+    assert {one.error for one in partners.deliveries(endpoint_id)[0].attempts} == {"internal"}
+    assert receiver.got == []
+
+
+@pytest.mark.usefixtures("soon")
+@pytest.mark.parametrize("error", [StoreUnavailable, RuntimeError])
+def test_what_cannot_be_recorded_comes_again_after_a_pause(
+    partners: Partners, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    endpoint_id, broken = partners.permit(receiver.url), threading.Event()
+
+    def record(deliveries: Deliveries, delivery: Delivery) -> None:
+        if error is StoreUnavailable or delivery.attempts[-1].error == "internal":
+            broken.set()
+        raise error
+
+    partners.hear(partners.agreed())
+    monkeypatch.setattr(process, "UNRECORDED_PAUSE", 0.5)
+    with partners.sending(), monkeypatch.context() as full:
+        full.setattr(Deliveries, "record", record)
+        assert broken.wait(10)
+        failed = time.monotonic()
+        full.undo()
+        until(lambda: partners.states(endpoint_id) == [DELIVERED])
+        paused = time.monotonic() - failed
+
+    assert paused > 0.4
+    assert len(receiver.got) == 2
+
+
+def test_stopping_finishes_what_is_under_way(
+    partners: Partners, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint_id, drain = partners.permit(receiver.url), Sender._drain
     receiver.hold.clear()
     partners.hear(partners.agreed())
 
-    with partners.sending() as sender:
-        until(lambda: receiver.at_once == 1)
-        sender._look.set()
-        sender._stopping = True
+    async def answered_then(sender: Sender) -> None:
         receiver.hold.set()
+        await drain(sender)
+
+    monkeypatch.setattr(Sender, "_drain", answered_then)
+    with partners.sending():
+        until(lambda: receiver.at_once == 1)
 
     assert partners.states(endpoint_id) == [DELIVERED]
-    assert partners.database["leases"].find_one({"_id": "sender"}) is None
+    assert partners.lease() is None
 
 
 Start = Callable[[], subprocess.Popen[bytes]]
@@ -228,7 +328,7 @@ def start(partners: Partners, mongo_url: str) -> Iterator[Start]:
         "JWKS_URL": "http://x",
         "AMQP_URL": "amqp://x",
     }
-    given |= {"SENDER_METRICS_PORT": "18595"}
+    given |= {"SENDER_METRICS_PORT": str(PORT)}
     code = (
         "from dataclasses import replace; from shared.settings import Settings;"
         "from services.partners.sender.process import run;"
@@ -244,20 +344,45 @@ def start(partners: Partners, mongo_url: str) -> Iterator[Start]:
 
     yield start
     for sender in started:
-        sender.kill()
-        sender.wait()
+        sender.terminate()
+        sender.wait(STARTED)
 
 
-def test_a_sender_killed_in_the_middle_leaves_the_delivery_to_the_next(
+def child(sender: subprocess.Popen[bytes]) -> int:
+    return int(Path(f"/proc/{sender.pid}/task/{sender.pid}/children").read_text().split()[0])
+
+
+def test_a_child_killed_in_the_middle_is_replaced_and_nothing_waits_for_its_lease(
+    partners: Partners, receiver: Receiver, start: Start
+) -> None:
+    endpoint_id, event = partners.permit(receiver.url), partners.agreed()
+    receiver.hold.clear()
+    partners.hear(event)
+    sender = start()
+    until(lambda: receiver.at_once == 1, STARTED)
+    lease = partners.lease()
+
+    os.kill(child(sender), signal.SIGKILL)
+    receiver.hold.set()
+    until(lambda: partners.states(endpoint_id) == [DELIVERED], STARTED)
+
+    assert receiver.ids == [event.id, event.id]
+    assert json.loads(receiver.got[0].body) == json.loads(receiver.got[1].body)
+    assert partners.lease()["owner"] == lease["owner"]
+    assert ready()
+
+
+def test_a_sender_killed_with_its_child_leaves_the_delivery_to_the_next(
     partners: Partners, receiver: Receiver, start: Start
 ) -> None:
     endpoint_id, event = partners.permit(receiver.url), partners.agreed()
     receiver.hold.clear()
     partners.hear(event)
     first = start()
-    until(lambda: receiver.at_once == 1)
+    until(lambda: receiver.at_once == 1, STARTED)
 
-    first.send_signal(signal.SIGKILL)
+    for pid in (first.pid, child(first)):
+        os.kill(pid, signal.SIGKILL)
     first.wait()
     receiver.hold.set()
     assert partners.states(endpoint_id) == [DeliveryState.PENDING]
@@ -266,9 +391,14 @@ def test_a_sender_killed_in_the_middle_leaves_the_delivery_to_the_next(
         {"_id": "sender"}, {"$set": {"until": now() - timedelta(seconds=1)}}
     )
     second = start()
-    until(lambda: partners.states(endpoint_id) == [DELIVERED])
+    until(lambda: partners.states(endpoint_id) == [DELIVERED], STARTED)
 
-    second.send_signal(signal.SIGTERM)
-    assert second.wait(timeout=20) == 0
+    second.terminate()
+    assert second.wait(STARTED) == 0
     assert receiver.ids == [event.id, event.id]
-    assert json.loads(receiver.got[0].body) == json.loads(receiver.got[1].body)
+    assert partners.lease() is None
+
+
+def ready() -> bool:
+    with urllib.request.urlopen(f"http://127.0.0.1:{PORT}/readyz", timeout=10) as answer:
+        return bool(answer.status == 200)

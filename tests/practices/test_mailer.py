@@ -1,5 +1,6 @@
 """Codes by mail, to a real SMTP server."""
 
+import asyncio
 import dataclasses
 import email
 import email.policy
@@ -19,19 +20,23 @@ from shared.clock import now
 from shared.store.lease import Lease
 
 EMAIL = "ada@example.org"
+NEVER = threading.Event()
 
 
 class Mailbox:
-    """Keeps what comes, or refuses as long as `refuses` says."""
+    """Keeps what comes, when it `may_answer`, or refuses as long as `refuses` says."""
 
     def __init__(self):
         self.mails = []
         self.refuses = False
         self.came = threading.Event()
+        self.may_answer = lambda: True
 
     async def handle_DATA(self, server, session, envelope):
         if self.refuses:
             return "451 Later"
+        while not self.may_answer():
+            await asyncio.sleep(0.01)
         mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
         self.mails.append((envelope.rcpt_tos, mail))
         self.came.set()
@@ -64,7 +69,7 @@ def test_who_is_known_gets_the_code(world, mailbox, reachable, lease):
     sign_in = SignIn(world.database, reachable)
     sign_in.ask("Ada@Example.org", now())
 
-    send_due(world.database, reachable, lease)
+    send_due(world.database, reachable, lease, NEVER)
 
     ((recipients, mail),) = mailbox.mails
     code = mail.get_content().splitlines()[0].replace(" ", "")
@@ -76,7 +81,7 @@ def test_a_mail_says_nothing_of_what_it_is_about(world, mailbox, reachable, leas
     world.client(email=EMAIL)
     SignIn(world.database, reachable).ask(EMAIL, now())
 
-    send_due(world.database, reachable, lease)
+    send_due(world.database, reachable, lease, NEVER)
 
     ((_, mail),) = mailbox.mails
     assert (mail["Subject"], mail["From"]) == ("Your code", "hello@mail.test")
@@ -91,7 +96,7 @@ def test_who_is_unknown_or_suspended_gets_none(world, mailbox, reachable, lease)
     for address in (EMAIL, "nobody@example.org"):
         SignIn(world.database, reachable).ask(address, now())
 
-    send_due(world.database, reachable, lease)
+    send_due(world.database, reachable, lease, NEVER)
 
     assert mailbox.mails == []
     assert list(SignIns(world.database).to_send(now() + timedelta(hours=1))) == []
@@ -101,8 +106,8 @@ def test_a_code_is_sent_once(world, mailbox, reachable, lease):
     world.client(email=EMAIL)
     SignIn(world.database, reachable).ask(EMAIL, now())
 
-    send_due(world.database, reachable, lease)
-    send_due(world.database, reachable, lease)
+    send_due(world.database, reachable, lease, NEVER)
+    send_due(world.database, reachable, lease, NEVER)
 
     assert len(mailbox.mails) == 1
 
@@ -113,8 +118,8 @@ def test_a_repeat_after_a_kill_has_the_same_message_id(world, mailbox, reachable
 
     with monkeypatch.context() as killed:
         killed.setattr(SignIns, "settle", lambda *_: None)
-        send_due(world.database, reachable, lease)
-    send_due(world.database, reachable, lease)
+        send_due(world.database, reachable, lease, NEVER)
+    send_due(world.database, reachable, lease, NEVER)
 
     first, second = (mail["Message-ID"] for _, mail in mailbox.mails)
     assert first == second
@@ -124,7 +129,7 @@ def test_an_expired_code_is_not_sent(world, mailbox, reachable, lease):
     world.client(email=EMAIL)
     SignIn(world.database, reachable).ask(EMAIL, now() - timedelta(minutes=10))
 
-    send_due(world.database, reachable, lease)
+    send_due(world.database, reachable, lease, NEVER)
 
     assert mailbox.mails == []
 
@@ -133,12 +138,12 @@ def test_a_server_that_refuses_is_tried_again(world, mailbox, reachable, lease):
     world.client(email=EMAIL)
     SignIn(world.database, reachable).ask(EMAIL, now())
     mailbox.refuses = True
-    send_due(world.database, reachable, lease)
+    send_due(world.database, reachable, lease, NEVER)
     mailbox.refuses = False
 
     put_off = [list(SignIns(world.database).to_send(now() + timedelta(seconds=s))) for s in (0, 6)]
     world.database["sign_ins"].update_many({}, {"$set": {"due": now()}})
-    send_due(world.database, reachable, lease)
+    send_due(world.database, reachable, lease, NEVER)
 
     assert put_off[0] == []
     assert len(put_off[1]) == 1
@@ -151,7 +156,7 @@ def test_one_letter_that_cannot_be_sent_holds_up_no_other(world, mailbox, reacha
     for address in ("not an address\r\nBcc: all@example.org", EMAIL):
         SignIn(world.database, reachable).ask(address, now())
 
-    send_due(world.database, reachable, lease)
+    send_due(world.database, reachable, lease, NEVER)
 
     assert [recipients for recipients, _ in mailbox.mails] == [[EMAIL]]
 
@@ -162,15 +167,78 @@ def test_only_who_holds_the_lease_sends(world, mailbox, reachable, lease):
     other = Lease(world.database["leases"], "mailer")
     assert other.hold()
 
-    send_due(world.database, reachable, lease)
+    send_due(world.database, reachable, lease, NEVER)
 
     assert mailbox.mails == []
+
+
+def test_a_slow_server_does_not_cost_the_lease(world, mailbox, reachable):
+    world.client(email=EMAIL)
+    SignIn(world.database, reachable).ask(EMAIL, now())
+    lease, other = (Lease(world.database["leases"], "mailer", timedelta(seconds=0.8)) for _ in range(2))
+    # Twice as long as the lease.
+    deadline = time.monotonic() + 1.6
+    taken = []
+    mailbox.may_answer = lambda: taken.append(other.hold()) or time.monotonic() > deadline
+
+    send_due(world.database, reachable, lease, NEVER)
+
+    assert not any(taken)
+    assert len(mailbox.mails) == 1
+
+
+def test_who_loses_the_lease_stops_and_leaves_the_rest_to_the_other(world, mailbox, reachable):
+    world.client(email=EMAIL)
+    world.another_practice().client(email=EMAIL.title())
+    SignIn(world.database, reachable).ask(EMAIL, now())
+    lease, other = (Lease(world.database["leases"], "mailer", timedelta(seconds=0.4)) for _ in range(2))
+
+    def lost():
+        world.database["leases"].update_one({}, {"$set": {"owner": "another"}})
+        return not lease.held
+
+    mailbox.may_answer = lost
+    send_due(world.database, reachable, lease, NEVER)
+    sent = [recipients for recipients, _ in mailbox.mails]
+    mailbox.may_answer = lambda: True
+    world.database["leases"].delete_many({})
+    send_due(world.database, reachable, other, NEVER)
+
+    assert sent == [[EMAIL.title()]]
+    assert [recipients for recipients, _ in mailbox.mails[1:]] == [[EMAIL.title()], [EMAIL]]
+
+
+def test_who_is_to_end_begins_no_other_letter(world, mailbox, reachable, lease):
+    stopping = threading.Event()
+    for address in (EMAIL, "bob@example.org"):
+        world.client(email=address)
+        SignIn(world.database, reachable).ask(address, now())
+    mailbox.may_answer = lambda: stopping.set() or True
+
+    send_due(world.database, reachable, lease, stopping)
+
+    assert len(mailbox.mails) == 1
+
+
+def test_a_keeper_holds_the_lease_of_the_dead_one_before_it(world, mailbox, reachable):
+    world.client(email=EMAIL)
+    Lease(world.database["leases"], "mailer", me="worker-1").hold()
+    SignIn(world.database, reachable).ask(EMAIL, now())
+    stopping = threading.Event()
+
+    timer = threading.Thread(target=send_letters, args=(world.database, reachable, "worker-1", stopping))
+    timer.start()
+    came = mailbox.came.wait(5)
+    stopping.set()
+    timer.join(5)
+
+    assert came
 
 
 def test_the_timer_sends_as_soon_as_a_code_is_asked_for(world, mailbox, reachable):
     world.client(email=EMAIL)
     stopping = threading.Event()
-    timer = threading.Thread(target=send_letters, args=(world.database, reachable, stopping))
+    timer = threading.Thread(target=send_letters, args=(world.database, reachable, "me", stopping))
     timer.start()
 
     asked = time.monotonic()
@@ -192,6 +260,6 @@ def test_a_record_that_cannot_be_read_holds_up_no_other_letter(world, mailbox, r
     for address in ("broken@example.org", EMAIL):
         SignIn(world.database, reachable).ask(address, now())
 
-    send_due(world.database, reachable, lease)
+    send_due(world.database, reachable, lease, NEVER)
 
     assert [recipients for recipients, _ in mailbox.mails] == [[EMAIL]]

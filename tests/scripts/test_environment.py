@@ -1,6 +1,7 @@
 """The first step of every target: nothing of the caller comes along, and trouble is one sentence."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -73,3 +74,26 @@ def test_a_folder_without_permission_is_named(copy: Copy) -> None:
     up = copy.make("up")
 
     assert "permission" in up.stderr
+
+
+def test_a_group_is_installed_once_asked_for_and_stays(copy: Copy) -> None:
+    (copy.path / ".venv").unlink()
+    (copy.path / "build" / "groups").unlink()
+    uv = copy.path / "build" / "uv"
+    uv.mkdir(parents=True)
+    _program(uv / "bin", "uv", f'mkdir -p .venv/bin; echo "$@" >> {copy.path}/asked')
+    shutil.copy(copy.path / "scripts" / "uv.txt", uv / ".made")
+
+    for group in ("", "bench", "local", ""):
+        subprocess.run(
+            ["/bin/bash", copy.path / "scripts" / "environment", group], env={"PATH": PATH}, check=True
+        )
+
+    asked = [line.split("--no-default-groups ")[1] for line in (copy.path / "asked").read_text().splitlines()]
+    alone, with_bench, with_both = (
+        "--group dev",
+        "--group dev --group bench",
+        "--group dev --group local --group bench",
+    )
+    # The last is asked for twice: there is no python in this .venv, so it counts as missing.
+    assert asked == [alone, with_bench, with_both, with_both]

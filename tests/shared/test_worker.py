@@ -11,18 +11,22 @@ from pathlib import Path
 import pytest
 
 PROGRAM = """
-import os, pathlib, sys
-from shared.worker import supervise
+import os, sys, time
+from shared import worker
+
+worker.GRACE = 3.0
 
 def work(name):
     def run(stopping):
         with open(f"{sys.argv[1]}/{name}", "a") as file:
             print(os.getpid(), file=file, flush=True)
             stopping.wait()
+            while os.path.exists(f"{sys.argv[1]}/stuck"):
+                time.sleep(0.01)
             print("ended", file=file, flush=True)
     return run
 
-supervise({"consumer": work("consumer"), "keeper": work("keeper")})
+worker.supervise({"consumer": work("consumer"), "keeper": work("keeper")})
 """
 
 
@@ -43,6 +47,7 @@ def alive(pid: int) -> bool:
 class Worker:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self.stuck = folder / "stuck"
         root = Path(__file__).parents[2]
         self.process = subprocess.Popen([sys.executable, "-c", PROGRAM, str(folder)], cwd=root)
         until(lambda: bool(self.lines("consumer") and self.lines("keeper")))
@@ -88,3 +93,12 @@ def test_children_do_not_outlive_a_parent_that_is_killed(worker: Worker) -> None
 
     until(lambda: not alive(worker.pid("consumer")) and not alive(worker.pid("keeper")))
     assert worker.lines("keeper")[-1] == "ended"
+
+
+def test_children_that_are_stuck_outlive_a_killed_parent_by_the_grace_only(worker: Worker) -> None:
+    worker.stuck.touch()
+
+    worker.process.kill()
+
+    until(lambda: not alive(worker.pid("consumer")) and not alive(worker.pid("keeper")))
+    assert "ended" not in worker.lines("consumer") + worker.lines("keeper")

@@ -1,7 +1,6 @@
 """One attempt: a signed POST to an endpoint, at most 15 seconds, no redirects, the answer's body unread."""
 
 import asyncio
-import logging
 import ssl
 import time
 from collections.abc import Mapping
@@ -16,8 +15,6 @@ from services.partners.addresses import AddressRefused, UrlRefused, check_url, c
 from services.partners.domain import Attempt, Endpoint, PublicEvent
 from shared.clock import now
 from shared.settings import Settings
-
-log = logging.getLogger(__name__)
 
 TIMEOUT = aiohttp.ClientTimeout(total=15, sock_connect=5)
 IN_FLIGHT = 100
@@ -55,19 +52,17 @@ async def call(
         async with session.post(endpoint.url, data=body, headers=headers, allow_redirects=False) as response:
             status = response.status
             retry_after = _retry_after(response.headers, at)
-    except Exception as failure:
+    except Exception as failure:  # noqa: BLE001 - what has no reason is raised again
         error = _reason(failure)
-        if error == "internal":
-            log.exception("Attempt broke", extra={"event_id": event.id})
     return Attempt(at, int((time.monotonic() - began) * 1000), status, error), retry_after
 
 
 def _reason(failure: Exception) -> str:
-    """A word for the app's developer that says nothing of our network."""
+    """A word for the app's developer that says nothing of our network; what has none is our own fault."""
     for kind, reason in _REASONS:
         if isinstance(failure, kind) or isinstance(failure.__cause__, kind):
             return reason
-    return "internal"
+    raise failure
 
 
 _REASONS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (

@@ -1,4 +1,4 @@
-"""The process behind `python -m services.partners sender`: one active sender, chosen by a lease.
+"""What is behind `python -m services.partners sender`: one active sender, chosen by a lease.
 
 Rules kept here:
 - Only the holder sends. A lease that could not be renewed stops every attempt that is under way, before
@@ -10,7 +10,8 @@ Rules kept here:
 
 import asyncio
 import logging
-import signal
+import socket
+import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -25,47 +26,52 @@ from services.partners.sender.fanout import FanOut
 from services.partners.sender.metrics import TRIED
 from services.partners.store import Deliveries, Endpoints, Outgoing
 from shared.clock import now
-from shared.ids import PLATFORM
+from shared.ids import PLATFORM, new_id
 from shared.settings import Settings
 from shared.store.aggregates import StaleVersion
 from shared.store.changes import Wakeup
 from shared.store.client import Document, StoreUnavailable, answers, connect
 from shared.store.lease import Lease
 from shared.web import health
+from shared.worker import supervise
 
 log = logging.getLogger(__name__)
 
 PER_ENDPOINT = 4
 POLL = 1.0
 RENEW_EVERY = 2.0
-# With RENEW_EVERY it stays below the lease's 8 s, so that we stop before another may start.
-RENEW_WITHIN = 5.0
+# Twice, with RENEW_EVERY between, it stays below the lease's 8 s, so that we stop before another may start.
+RENEW_WITHIN = 2.5
 DRAIN_WITHIN = 16.0
-BROKEN_PAUSE = 30.0
+UNRECORDED_PAUSE = 5.0
 
 
 def run(service: Any, settings: Settings) -> None:
-    """Send until SIGTERM."""
+    """Send until SIGTERM, in a child."""
+    listener = health.listen(settings.host, settings.sender_metrics_port, "TANDEM_SENDER_METRICS_PORT")
+    # The parent starts a child only when the one before is dead, so each may hold the lease of the last.
+    me = new_id()
+    supervise({"sender": lambda stopping: _send(settings, me, listener, stopping)})
+
+
+def _send(settings: Settings, me: str, listener: socket.socket, stopping: threading.Event) -> None:
     database = connect(settings)
-    checks = {"database": lambda: answers(database)}
-    health.serve(settings.host, settings.sender_metrics_port, checks, variable="TANDEM_SENDER_METRICS_PORT")
-    asyncio.run(_until_stopped(Sender(database, settings)))
+    health.answer(listener, {"database": lambda: answers(database)})
+    asyncio.run(_until(stopping, Sender(database, settings, me)))
 
 
-async def _until_stopped(sender: "Sender") -> None:
-    loop = asyncio.get_running_loop()
-    loop.set_default_executor(ThreadPoolExecutor(16, "store"))
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, sender.stop)
-    await sender.run()
+async def _until(stopping: threading.Event, sender: "Sender") -> None:
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(16, "store"))
+    await sender.run(stopping)
 
 
 class Sender:
     """The endpoints are called on the event loop; the store, which blocks, on threads beside it."""
 
-    def __init__(self, database: Database[Document], settings: Settings) -> None:
+    def __init__(self, database: Database[Document], settings: Settings, me: str) -> None:
         self._settings = settings
-        self._lease = Lease(database["leases"], "sender")
+        self._lease = Lease(database["leases"], "sender", me=me)
+        self._renewed = False
         self._wakeup = Wakeup(database, ["outgoing", "fanouts"])
         self._fanout = FanOut(database)
         self._outgoing = Outgoing(database)
@@ -74,17 +80,13 @@ class Sender:
         self._under_way: dict[str, asyncio.Task[None]] = {}
         self._busy: Counter[str] = Counter()
         self._look = asyncio.Event()
-        self._stopping = False
         self._jitter = SystemRandom().random
 
-    def stop(self) -> None:
-        self._stopping = True
-        self._look.set()
-
-    async def run(self) -> None:
+    async def run(self, stopping: threading.Event) -> None:
+        """Send until `stopping` is set, which is noticed within POLL."""
         async with open_session(self._settings.development) as self._session, asyncio.TaskGroup() as group:
             background = [group.create_task(self._keep_lease()), group.create_task(self._watch())]
-            while not self._stopping:
+            while not stopping.is_set():
                 self._look.clear()
                 await self._round()
                 await self._look.wait()
@@ -96,14 +98,13 @@ class Sender:
         log.info("Stopped")
 
     async def _keep_lease(self) -> None:
-        held = False
         while True:
-            before, held = held, await self._hold()
-            if held and not before:
+            before, self._renewed = self._renewed, await self._hold()
+            if self._renewed and not before:
                 log.info("Sending")
                 self._wakeup.start()
                 self._look.set()
-            elif before and not held:
+            elif before and not self._renewed:
                 log.warning("Lease lost, sending stopped", extra={"under_way": len(self._under_way)})
                 for task in self._under_way.values():
                     task.cancel()
@@ -117,6 +118,11 @@ class Sender:
         except (TimeoutError, StoreUnavailable):
             return False
 
+    @property
+    def _sends(self) -> bool:
+        """A renewal that failed stops us, though the lease still has a while."""
+        return self._renewed and self._lease.held
+
     async def _watch(self) -> None:
         """Look at least each second, and whenever something new is written."""
         while True:
@@ -125,9 +131,9 @@ class Sender:
 
     async def _round(self) -> None:
         try:
-            if self._lease.held and await asyncio.to_thread(self._decide):
+            if self._sends and await asyncio.to_thread(self._decide):
                 self._look.set()
-            while self._lease.held and (room := IN_FLIGHT - len(self._under_way)):
+            while self._sends and (room := IN_FLIGHT - len(self._under_way)):
                 due = await asyncio.to_thread(self._due, room, list(self._under_way), self._full())
                 if not [self._start(one) for one in due if self._busy[one.endpoint_id] < PER_ENDPOINT]:
                     return
@@ -159,17 +165,28 @@ class Sender:
 
     async def _send(self, delivery: Delivery) -> None:
         try:
-            subject = await asyncio.to_thread(self._subject, delivery)
-            if subject and self._lease.held:
-                attempt, retry_after = await call(self._session, *subject, self._settings)
-                await asyncio.to_thread(self._conclude, delivery, attempt, retry_after)
-        except StoreUnavailable as error:
-            ids = {"delivery_id": delivery.id, "error": type(error).__name__}
-            log.warning("Delivery was not recorded and comes again", extra=ids)
+            await self._try(delivery)
+        except Exception as error:  # noqa: BLE001 - whatever it was, it comes again
+            told = _ids(delivery) | {"error": type(error).__name__}
+            log.warning("Delivery was not recorded and comes again", extra=told)
+            # Not at once: the endpoint may have been called already.
+            await asyncio.sleep(UNRECORDED_PAUSE)
+
+    async def _try(self, delivery: Delivery) -> None:
+        try:
+            await self._deliver(delivery)
+        except StoreUnavailable:
+            raise
         except Exception:
-            # Not again at once, whatever it was: the endpoint may have been called already.
-            log.exception("Delivery broke", extra=_ids(delivery))
-            await asyncio.sleep(BROKEN_PAUSE)
+            log.exception("Attempt broke", extra=_ids(delivery))
+            broken = Attempt(now(), 0, error="internal")
+            await asyncio.to_thread(self._conclude, delivery, broken, None)
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        subject = await asyncio.to_thread(self._subject, delivery)
+        if subject and self._sends:
+            attempt, retry_after = await call(self._session, *subject, self._settings)
+            await asyncio.to_thread(self._conclude, delivery, attempt, retry_after)
 
     def _subject(self, delivery: Delivery) -> tuple[Endpoint, PublicEvent] | None:
         """What to send where; none, and the delivery cancelled, where the app is no longer entitled to it."""

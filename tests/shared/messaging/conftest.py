@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from tests.shared.messaging.proxy import Proxy
+from tests.faults.proxy import Proxy
 from tests.shared.messaging.rooms import Room
 
 

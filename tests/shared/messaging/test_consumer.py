@@ -13,7 +13,7 @@ from shared.messaging.envelope import digest
 from shared.messaging.handling import Handling, Work
 from shared.messaging.subscriber import Subscriber
 from shared.store.operations import create, project
-from tests.shared.messaging.proxy import Proxy
+from tests.faults.proxy import Proxy
 from tests.shared.messaging.rooms import PRACTICE, GoalSchema, Room, eventually, running, telling
 
 
@@ -310,7 +310,7 @@ def test_stopping_finishes_what_was_delivered_and_sends_nothing_back(room: Room)
     assert room.ready() == 0
 
 
-def test_a_redelivered_message_is_handled_alone_and_its_count_taken_back(room: Room) -> None:
+def test_redelivered_messages_are_handled_and_what_was_noted_of_them_is_taken_back(room: Room) -> None:
     consumer = room.consumer(telling(room.service))
     bodies, ids = events(room, 50)
     room.publish(*bodies)
@@ -405,11 +405,44 @@ def test_runs_within_a_second_count_as_one(room: Room) -> None:
     assert crashes.begin("message", run) == 1
 
 
+def test_a_death_among_many_blames_the_one_that_was_being_handled(room: Room) -> None:
+    crashes, run = Crashes(room.database), new_run()
+    bodies = [b"one", b"two", b"three"]
+    crashes.begin_together(list(map(digest, bodies)), run)
+
+    crashes.step(run, bodies[1])
+    crashes.acquit()
+
+    assert [*room.database["crashes"].find({}, {"count": 1})] == [{"_id": digest(b"two"), "count": 1}]
+    assert crashes.begin(digest(b"two"), new_run()) == 1
+
+
+def test_a_death_among_many_that_waited_for_the_database_blames_nobody(room: Room) -> None:
+    crashes, run = Crashes(room.database), new_run()
+    bodies = [b"one", b"two", b"three"]
+    crashes.begin_together(list(map(digest, bodies)), run)
+
+    crashes.step(run, bodies[1])
+    crashes.step(run, None)
+    crashes.acquit()
+
+    assert room.database["crashes"].count_documents({}) == 0
+
+
+def test_a_death_of_all_processes_among_many_counts_against_none_but_each_is_alone_next(room: Room) -> None:
+    crashes, keys = Crashes(room.database), ["one", "two"]
+    crashes.begin_together(keys, new_run())
+    crashes.waiting("")
+
+    assert crashes.noted([*keys, "three"]) == set(keys)
+    assert crashes.begin("one", new_run()) == 0
+
+
 def test_a_death_while_waiting_for_the_database_is_taken_back(room: Room) -> None:
     crashes, run = Crashes(room.database), new_run()
     crashes.begin("message", run)
 
-    crashes.handling(run)
+    crashes.step(run, b"message")
     crashes.acquit()
     blamed = room.database["crashes"].find_one()["count"]
     crashes.waiting(run)

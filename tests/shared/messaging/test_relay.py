@@ -9,7 +9,7 @@ from shared.messaging import publisher, relay
 from shared.messaging.link import linked
 from shared.messaging.publisher import Publisher
 from shared.store.lease import Lease
-from tests.shared.messaging.proxy import Proxy
+from tests.faults.proxy import Proxy
 from tests.shared.messaging.rooms import GoalAgreed, GoalMoved, Room, eventually, running
 
 
@@ -155,6 +155,26 @@ def test_a_channel_that_met_a_nack_is_replaced_by_one_that_works(
     assert set(first.collect().refused.values()) == {"nacked"}
     assert second is not first
     assert second.collect().confirmed == {("goal-1", "p"): ["event-1"]}
+
+
+def test_nothing_is_told_of_an_aggregate_behind_what_is_open(room: Room) -> None:
+    room.declare("goal.agreed")
+    goal, other = ("goal", "p"), ("other", "p")
+
+    with linked(room.amqp_url, "test") as link:
+        # Not sent before somebody waits, so the broker answers as this test says.
+        confirms = Publisher(link, room.exchange)
+        for number, key in enumerate((goal, goal, goal, other), start=1):
+            confirms.publish(key, f"event-{number}", "goal.agreed", room.event())
+        for tag in (1, 3, 4):
+            confirms._on_ack(tag, False)
+        first = confirms.collect()
+        confirms._on_nack(2, False)
+        second = confirms.collect()
+
+    assert first.confirmed == {goal: ["event-1"], other: ["event-4"]}
+    assert (first.refused, second.refused) == ({}, {goal: "nacked"})
+    assert second.confirmed == {}
 
 
 def test_a_republished_event_goes_to_one_service_only(room: Room) -> None:

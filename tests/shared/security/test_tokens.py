@@ -251,6 +251,20 @@ def test_keys_are_fetched_again_after_five_minutes() -> None:
     assert source.asked == 2
 
 
+def test_until_there_are_keys_they_are_asked_for_each_second() -> None:
+    source = Source()
+    verifier = Verifier(source.keys, ISSUER, AUDIENCE)
+    source.away = True
+    for source.now in (0.0, 0.5, 1.0, 1.5, 2.0):
+        assert not verifier.has_keys()
+    assert source.asked == 3
+
+    source.away, source.now = False, 3.0
+    assert verifier.has_keys()
+    source.away, source.now = True, 1_000_000.0
+    assert verifier.has_keys()
+
+
 def test_unknown_kids_make_one_fetch_in_ten_seconds() -> None:
     source = Source()
     source.keys.find("k1")

@@ -3,9 +3,10 @@
 import threading
 import time
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from shared.store.changes import Wakeup
+from shared.store.client import StoreUnavailable
 from shared.store.lease import Lease
 
 
@@ -78,9 +79,96 @@ def test_a_write_wakes_whoever_waits_and_another_collection_does_not(database: A
         wakeup.stop()
 
 
+def streams(database: Any) -> int:
+    """How many change streams are open on the database."""
+    found = database.client.admin.aggregate(
+        [
+            {"$currentOp": {"idleCursors": True, "allUsers": True}},
+            {"$match": {"cursor.originatingCommand.pipeline.0.$changeStream": {"$exists": True}}},
+            {"$match": {"ns": {"$regex": f"^{database.name}\\."}}},
+        ]
+    )
+    return len({operation["cursor"]["cursorId"] for operation in found})
+
+
+def test_nothing_is_followed_for_whoever_is_busy_and_nothing_missed_when_it_waits_again(
+    database: Any,
+) -> None:
+    database.create_collection("seen")
+    wakeup = Wakeup(database, ["seen"])
+    wakeup.start()
+    try:
+        assert until(lambda: wakeup.wait(0.2) and streams(database) == 1)
+        assert until(lambda: streams(database) == 0)
+        database["seen"].insert_one({})
+        assert wakeup.wait(2)
+        assert until(lambda: not wakeup.wait(0.2))
+        database["seen"].insert_one({})
+        assert wakeup.wait(0.5)
+    finally:
+        wakeup.stop()
+
+
 def test_what_follows_a_process_that_is_surely_dead_need_not_wait(database: Any) -> None:
     dead, successor, other = (Lease(database["leases"], "relay", me=me) for me in ("w1", "w1", "w2"))
     dead.hold()
 
     assert not other.hold()
     assert successor.hold()
+
+
+def test_it_is_renewed_as_long_as_a_block_lasts(database: Any) -> None:
+    mine, other = (Lease(database["leases"], "relay", timedelta(seconds=0.8)) for _ in range(2))
+    mine.hold()
+
+    with mine.renewed():
+        assert not until(other.hold, 1.6)
+        assert mine.held
+
+    assert until(other.hold)
+
+
+def test_renewing_does_not_take_again_what_was_lost(database: Any) -> None:
+    mine = Lease(database["leases"], "relay", timedelta(seconds=0.4))
+    mine.hold()
+
+    with mine.renewed():
+        database["leases"].update_one({}, {"$set": {"owner": "another"}})
+        assert until(lambda: not mine.held)
+        database["leases"].delete_many({})
+        assert not until(lambda: mine.held, 0.5)
+
+
+class Flaky:
+    """A collection whose server leaves the next `failures` calls without an answer."""
+
+    def __init__(self, collection: Any, failures: int) -> None:
+        self._collection, self.failures = collection, failures
+
+    def __getattr__(self, name: str) -> Any:
+        return self._fail if self.failures else getattr(self._collection, name)
+
+    def _fail(self, *_: Any, **__: Any) -> None:
+        self.failures -= 1
+        raise StoreUnavailable
+
+
+def test_renewing_outlives_a_store_that_is_away_for_a_moment(database: Any) -> None:
+    leases = Flaky(database["leases"], failures=0)
+    mine = Lease(cast(Any, leases), "relay", timedelta(seconds=1.2))
+    other = Lease(database["leases"], "relay")
+    mine.hold()
+
+    leases.failures = 1
+    with mine.renewed():
+        assert not until(other.hold, 2.0)
+
+    assert leases.failures == 0
+
+
+def test_what_cannot_be_released_is_left_to_expire(database: Any) -> None:
+    mine = Lease(cast(Any, Flaky(database["leases"], failures=1)), "relay")
+
+    mine.release()
+
+    assert not mine.held

@@ -31,7 +31,7 @@ def test_only_what_is_due_is_pending_longest_waiting_first(collection: Any) -> N
     collection.update_one({"_id": later.id}, {"$set": {"due": now() + timedelta(minutes=1)}})
     things(collection).add(thing(now()))
 
-    found = pending(collection, now())
+    found = [*pending(collection, now())]
 
     assert [one.id for one in found] == [first.id, second.id]
 
@@ -74,7 +74,7 @@ def test_what_was_refused_is_put_off_and_what_was_confirmed_beside_it_is_gone(co
 
     settle(collection, {found.key: [found.events[0]["id"]]}, {found.key: later})
 
-    assert pending(collection, now()) == []
+    assert [*pending(collection, now())] == []
     [left] = pending(collection, later)
     assert [event["sequence"] for event in left.events] == [2]
 
@@ -85,7 +85,7 @@ def test_settling_for_another_practice_changes_nothing(collection: Any) -> None:
 
     settle(collection, {(found.id, "other"): [found.events[0]["id"]]}, {})
 
-    assert len(pending(collection, now())) == 1
+    assert len([*pending(collection, now())]) == 1
 
 
 def test_figures_count_what_waits_and_for_how_long(collection: Any) -> None:

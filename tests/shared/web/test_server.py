@@ -110,8 +110,8 @@ def test_it_answers_and_counts(running: Running) -> None:
     assert b'route="/v1/openapi.json",status="200"' in running.get("/metrics", private=True)[2]
 
 
-def test_it_is_not_ready_without_its_database(running: Running) -> None:
-    assert running.get("/readyz", private=True)[::2] == (503, b'{"database":false}')
+def test_it_is_not_ready_without_its_database_and_the_keys_of_tokens(running: Running) -> None:
+    assert running.get("/readyz", private=True)[::2] == (503, b'{"database":false,"keys":false}')
 
 
 def test_tokens_cannot_be_verified_without_keys(running: Running) -> None:

@@ -1,0 +1,1 @@
+"""Figures of Tandem beside its peers."""

@@ -1,0 +1,83 @@
+"""make bench: every figure beside its peer, on servers of its own; a bar that is missed ends it with 1."""
+
+import importlib
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Collection, Iterator, Sequence
+from types import ModuleType
+from typing import Any
+
+from benchmarks import table
+from benchmarks.figure import Bench, Figure
+from scripts import asked, trouble
+from scripts.place import PROJECT
+from scripts.servers import local, temporary
+from scripts.telling import console, step
+from scripts.trouble import Trouble
+
+MODULES = {
+    "idle": ("idle_mb", "idle_cpu"),
+    "save": ("save_vs_plain",),
+    "post": ("post_vs_eve",),
+    "practices": ("save_1000_practices", "list_1000_practices", "relay_1000_practices"),
+    "relay": ("relay_vs_one_by_one",),
+    "consume": ("consume_vs_celery", "consume_vs_faststream"),
+    "latency": ("commit_to_effect_p50_ms", "commit_to_effect_p99_ms"),
+}
+"""Which module measures which figures."""
+RESULTS = PROJECT / "build" / "bench.json"
+
+
+def main(words: Sequence[str] = sys.argv[1:]) -> int:
+    modules = chosen({name for word in words for name in word.split(",") if name})
+    _install()
+    figures: list[Figure] = []
+    with temporary.own_place() as place:
+        bench = Bench(place, temporary.start(place))
+        for name in modules:
+            with step(f"{name}: {', '.join(MODULES[name])}"):
+                figures += _measured(name, bench)
+    return publish(figures)
+
+
+def chosen(names: Collection[str]) -> list[str]:
+    """The modules that measure these figures, all where none is named."""
+    known = {figure for figures in MODULES.values() for figure in figures}
+    if unknown := set(names) - known:
+        raise Trouble(
+            f"There is no figure {', '.join(sorted(unknown))}: name some of {', '.join(sorted(known))}."
+        )
+    return [module for module, figures in MODULES.items() if not names or set(figures) & set(names)]
+
+
+def publish(figures: Sequence[Figure]) -> int:
+    """Print the table, write build/bench.json; 1 where a bar is missed."""
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps({figure.name: figure.as_json() for figure in figures}, indent=2) + "\n")
+    table.show(figures)
+    for figure in figures:
+        if figure.note:
+            console.print(f"{figure.name}: {figure.note}")
+    return 0 if all(figure.met for figure in figures) else 1
+
+
+def _measured(name: str, bench: Bench) -> Iterator[Figure]:
+    # Imported when its turn has come: what one module brings along must not weigh on another's figures.
+    module: ModuleType | Any = importlib.import_module(f"benchmarks.{name}")
+    yield from module.figures(bench)
+
+
+def _install() -> None:
+    if shutil.which("wrk") is None:
+        local.apt("wrk")
+    done = subprocess.run(  # noqa: S603
+        ["/bin/bash", str(PROJECT / "scripts" / "environment"), "bench"], env=asked.plain(), check=False
+    )
+    if done.returncode:
+        raise Trouble("The peers could not be installed: see above.")
+
+
+if __name__ == "__main__":
+    trouble.run(main)

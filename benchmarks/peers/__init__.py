@@ -1,0 +1,1 @@
+"""What Tandem is measured against, each a program of its own, written as its documentation writes it."""
