@@ -39,7 +39,8 @@ _TOGETHER = 16_384
 
 class Link:
     def __init__(self, url: str, name: str) -> None:
-        """`url` may name several brokers of one cluster, separated by ";"."""
+        """`url` may name brokers of one cluster, separated by ";": the first that answers is taken."""
+        self._brokers = url.count(";") + 1
         self._kombu = Connection(
             url,
             connect_timeout=5,
@@ -57,16 +58,22 @@ class Link:
         self._out: Any = None
 
     def open(self) -> None:
-        try:
-            self._amqp = self._kombu.transport.establish_connection()
-        except LOST:
-            self._kombu.maybe_switch_next()
-            raise
+        self._amqp = self._establish(self._brokers - 1)
         self._amqp.sock.settimeout(_SILENCE)
         _read_ahead(self._amqp.transport)
         self._out = _Outgoing(self._amqp.transport)
         self._arrivals.register(self._amqp.sock, select.POLLIN)
         threading.Thread(target=self._keep_alive, args=(self._amqp,), name="heartbeat", daemon=True).start()
+
+    def _establish(self, others: int) -> Any:
+        try:
+            return self._kombu.transport.establish_connection()
+        except LOST:
+            if not others:
+                raise
+        # Here and not at the next attempt, which is made by another link that would begin with the first.
+        self._kombu.maybe_switch_next()
+        return self._establish(others - 1)
 
     def channel(self) -> amqp.Channel:
         channel = self._amqp.channel()

@@ -3,6 +3,8 @@
 - An ack means that the broker has it; with `multiple` it speaks for every open tag up to its own.
 - A return comes before its ack and carries no tag: it is known by `message_id`, and turns the coming
   ack into a refusal (pitfalls.md, Publishing).
+- A channel whose messages were nacked is not trusted for long: RabbitMQ 3.10 goes on nacking what comes
+  over one that was opened while a queue had no leader, long after the queue has one.
 - What is still open when the link fails was neither confirmed nor refused, and is published again.
 """
 
@@ -20,6 +22,7 @@ from shared.store.outbox import Key
 
 WINDOW = 1_000
 CONFIRM_WITHIN = 10.0
+RENEW_AFTER = 1.0
 _MANDATORY = True
 
 
@@ -44,6 +47,8 @@ class Publisher:
         self._channel.events["basic_ack"].add(self._on_ack)
         self._channel.events["basic_nack"].add(self._on_nack)
         self._channel.events["basic_return"].add(self._on_return)
+        self._opened_at = time.monotonic()
+        self._nacked = False
         self._last_tag = 0
         self._open: dict[int, tuple[Key, str, float]] = {}
         self._returned: set[str] = set()
@@ -70,6 +75,13 @@ class Publisher:
             left = oldest + CONFIRM_WITHIN - time.monotonic()
             if not self._link.drain(max(0.0, left)):
                 raise ConfirmOverdue(f"{len(self._open)} messages are not confirmed after 10 s.")
+
+    def trusted(self) -> "Publisher":
+        """This one, or once all is settled one on a new channel, where this one's has met a nack."""
+        if not self._nacked or time.monotonic() - self._opened_at < RENEW_AFTER:
+            return self
+        self._channel.close()
+        return Publisher(self._link, self._exchange)
 
     def flush(self) -> None:
         """Let the broker begin with what was published, and hear what it has answered so far."""
@@ -110,6 +122,7 @@ class Publisher:
                 self._confirmed.append(one)
 
     def _on_nack(self, tag: int, multiple: bool) -> None:
+        self._nacked = True
         for one in self._answered(tag, multiple):
             self._refuse(one, "nacked")
 

@@ -81,6 +81,7 @@ class Relay:
                     answered = self._round(publisher, stopping)
                     # Only now: a broker under an alarm lets us in, and then confirms nothing.
                     self._broker.over()
+                    publisher = publisher.trusted()
                     if not answered:
                         self._rest(wakeup, stopping)
                         self._look_after(link)

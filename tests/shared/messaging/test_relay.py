@@ -134,6 +134,29 @@ def test_a_return_is_known_by_its_message_id_and_its_ack_counts_as_a_refusal(roo
     assert sum(map(len, outcome.confirmed.values())) == 800
 
 
+def test_a_channel_that_met_a_nack_is_replaced_by_one_that_works(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publisher, "RENEW_AFTER", 0.0)
+    room.declare("goal.agreed")
+    full = full_queue(room)
+
+    with linked(room.amqp_url, "test") as link:
+        first = Publisher(link, room.exchange)
+        assert first.trusted() is first
+        for number in range(20):
+            first.publish((f"goal-{number}", "p"), f"event-{number}", "goal.agreed", room.event())
+        first.settle()
+        remove(room, full)
+        second = first.trusted()
+        second.publish(("goal-1", "p"), "event-1", "goal.agreed", room.event())
+        second.settle()
+
+    assert set(first.collect().refused.values()) == {"nacked"}
+    assert second is not first
+    assert second.collect().confirmed == {("goal-1", "p"): ["event-1"]}
+
+
 def test_nothing_is_told_of_an_aggregate_behind_what_is_open(room: Room) -> None:
     room.declare("goal.agreed")
     goal, other = ("goal", "p"), ("other", "p")
