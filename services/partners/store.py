@@ -29,7 +29,7 @@ from shared.store.aggregates import Aggregates
 from shared.store.client import Document
 from shared.store.codec import from_document, to_document
 from shared.store.indexes import Index, aggregates, created, plain, records
-from shared.store.pages import page
+from shared.store.pages import HIDDEN, page
 from shared.store.records import Records
 
 
@@ -68,8 +68,8 @@ class Endpoints(Aggregates[Endpoint]):
         return self.list(PLATFORM, {"app_id": app_id}, limit, after, order="-created_at")
 
     def active(self, app_ids: Some[str]) -> list[Endpoint]:
-        where = {"app_id": {"$in": list(app_ids)}, "state": EndpointState.ACTIVE}
-        return self.list(PLATFORM, where, limit=0)
+        where = {"practice_id": PLATFORM, "app_id": {"$in": list(app_ids)}, "state": EndpointState.ACTIVE}
+        return [self._load(found) for found in self.collection.find(where, HIDDEN)]
 
 
 class Permissions:
