@@ -33,8 +33,8 @@ receive: ## Show and verify the webhooks that come here (SECRET=whsec_… PORT=5
 demo: ## Play the story against the running platform, in under two seconds
 	@$(RUN) python -m scripts.demo
 
-test: ## Run all tests, on real MongoDB and RabbitMQ (ARGS='-k relay')
-	@$(RUN) python -m pytest $(ARGS)
+test: ## Run all tests, on real MongoDB and RabbitMQ (ARGS='-k relay'; ARGS='-n0 --pdb' in one process)
+	@$(RUN) python -m pytest -n 3 $(ARGS)
 
 test-fast: ## Run the tests that need no server
 	@$(RUN) python -m pytest -m "not servers and not slow" $(ARGS)

@@ -14,9 +14,11 @@ import pytest
 from pymongo import MongoClient
 from pymongo.database import Database
 
+from scripts import processes
 from scripts.servers import choice, temporary
 from scripts.servers.found import Servers
 from scripts.trouble import Trouble
+from tests.dealing import Dealing
 
 FIXTURES = {"servers", "mongo_url", "amqp_url", "database"}
 WITHOUT = "not servers"  # in the marks that make test-fast asks for
@@ -42,6 +44,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if FIXTURES.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.servers)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """End what workers left behind: pytest-xdist gives one that is interrupted a few seconds only."""
+    if not hasattr(session.config, "workerinput"):
+        temporary.clear_up(temporary.FOLDER)
+        processes.stop_strays_below(session.config._tmp_path_factory.getbasetemp())
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Dealing:
+    return Dealing(config, log)
 
 
 @pytest.fixture(scope="session")
