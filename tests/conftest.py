@@ -19,12 +19,14 @@ from scripts.servers import choice, temporary
 from scripts.servers.found import Servers
 from scripts.trouble import Trouble
 from tests.dealing import Dealing
+from tests.queries import hooks
 
 FIXTURES = {"servers", "mongo_url", "amqp_url", "database"}
 WITHOUT = "not servers"  # in the marks that make test-fast asks for
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(hooks)
     # So that a run that is told to end takes its servers with it.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
@@ -61,6 +63,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Dealing:
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Servers]:
     with temporary.servers() as started:
+        hooks.WATCH.url = started.mongo_url
         yield started
 
 
@@ -81,6 +84,7 @@ def database(mongo_url: str) -> Iterator[Database[dict[str, Any]]]:
     name = f"test_{os.getpid()}_{uuid.uuid4().hex[:12]}"
     with client:
         yield client[name]
+        hooks.WATCH.judge(name)
         client.drop_database(name)
 
 

@@ -19,7 +19,9 @@ from services.partners.sender import process
 from services.partners.store import Endpoints
 from shared.clock import now
 from shared.ids import PLATFORM
+from tests.free_ports import free_port
 from tests.partners.conftest import SECRET_KEY, Partners, Receiver, until
+from tests.queries.hooks import WATCH
 
 DELIVERED, FAILED, CANCELLED = DeliveryState.DELIVERED, DeliveryState.FAILED, DeliveryState.CANCELLED
 
@@ -221,6 +223,7 @@ Start = Callable[[], subprocess.Popen[bytes]]
 def start(partners: Partners, mongo_url: str) -> Iterator[Start]:
     """A sender as a process of its own."""
     prefix = partners.database.name
+    WATCH.follow(prefix)
     given = {"MONGO_URL": mongo_url, "DATABASE_PREFIX": prefix, "SECRET_KEY": SECRET_KEY}
     given |= {
         "ENVIRONMENT": "development",
@@ -228,7 +231,7 @@ def start(partners: Partners, mongo_url: str) -> Iterator[Start]:
         "JWKS_URL": "http://x",
         "AMQP_URL": "amqp://x",
     }
-    given |= {"SENDER_METRICS_PORT": "18595"}
+    given |= {"SENDER_METRICS_PORT": str(free_port())}
     code = (
         "from dataclasses import replace; from shared.settings import Settings;"
         "from services.partners.sender.process import run;"
