@@ -126,6 +126,14 @@ def stop_strays(place: Place) -> None:
     _sweep(place, None)
 
 
+def stop_strays_below(folder: Path) -> None:
+    """The same for every copy that has its state somewhere in this folder."""
+    marks = {_mark(int(entry.name)) for entry in Path("/proc").glob("[0-9]*")}
+    for mark in filter(None, marks):
+        if Path(mark).is_relative_to(folder):
+            stop_strays(Place(Path(mark)))
+
+
 def finish(
     place: Place, commands: Mapping[str, Sequence[str]], environments: Mapping[str, Mapping[str, str]]
 ) -> None:

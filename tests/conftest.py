@@ -15,6 +15,7 @@ import pytest
 from pymongo import MongoClient
 from pymongo.database import Database
 
+from scripts import processes
 from scripts.servers import choice, temporary
 from scripts.servers.found import Servers
 from scripts.trouble import Trouble
@@ -52,6 +53,14 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """Faults run where they are asked for (`make faults`)."""
     everything = config.args_source is config.ArgsSource.TESTPATHS
     return True if everything and collection_path == config.rootpath / "tests" / "faults" else None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """End what workers left behind: pytest-xdist gives one that is interrupted a few seconds only."""
+    if not hasattr(session.config, "workerinput"):
+        temporary.clear_up(temporary.FOLDER)
+        processes.stop_strays_below(session.config._tmp_path_factory.getbasetemp())
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Dealing:

@@ -109,6 +109,17 @@ def test_children_end_with_their_parent(place: Place) -> None:
     assert not _session(process.pid)
 
 
+def test_strays_below_a_folder_are_ended_and_no_others(place: Place) -> None:
+    other = Place(place.path.with_name("state of another"))
+    for one in (place, other):
+        processes.start(one, "one", SLEEP, {})
+
+    processes.stop_strays_below(place.path)
+
+    assert (processes.running(place), processes.running(other)) == (set(), {"one"})
+    processes.stop_strays(other)
+
+
 def test_the_remains_of_a_process_are_not_running(place: Place) -> None:
     process = processes.start(place, "one", [sys.executable, "-c", ""], {})
 
