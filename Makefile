@@ -33,14 +33,14 @@ receive: ## Show and verify the webhooks that come here (SECRET=whsec_… PORT=5
 demo: ## Play the story against the running platform, in under two seconds
 	@$(RUN) python -m scripts.demo
 
-test: ## Run all tests, on real MongoDB and RabbitMQ (ARGS='-k relay')
-	@$(RUN) python -m pytest --ignore tests/faults $(ARGS)
+test: ## Run all tests, on real MongoDB and RabbitMQ (ARGS='-k relay'; ARGS='-n0 --pdb' in one process)
+	@$(RUN) python -m pytest -n 3 $(ARGS)
 
 faults: ## Kill, cut, freeze and fill everything under load (FAULTS=long for an hour)
-	@$(RUN) python -m pytest tests/faults -n 2 --dist loadgroup --timeout 1200 $(ARGS)
+	@$(RUN) python -m pytest tests/faults -n 2 --timeout 1200 $(ARGS)
 
 test-fast: ## Run the tests that need no server
-	@$(RUN) python -m pytest --ignore tests/faults -m "not servers and not slow" $(ARGS)
+	@$(RUN) python -m pytest -m "not servers and not slow" $(ARGS)
 
 bench: ## Measure against peers on a quiet machine, in 12 minutes (BENCH=save_vs_plain,idle_mb for some)
 	@$(RUN) python -m benchmarks $(BENCH)

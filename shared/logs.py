@@ -46,6 +46,9 @@ def _places(traceback: Any) -> list[str]:
 
 def set_up(service: str, part: str, level: int = logging.INFO, stream: TextIO | None = None) -> None:
     """Send every log line of this process to standard output, or where it does not mix with answers."""
+    # No line names a thread, a process or a caller, so none is looked for (logging HOWTO, Optimization).
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    vars(logging)["_srcfile"] = None
     handler = logging.StreamHandler(stream or sys.stdout)
     handler.setFormatter(_Line(service, part))
     logging.basicConfig(level=level, handlers=[handler], force=True)

@@ -7,6 +7,7 @@ import os
 import signal
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -17,12 +18,15 @@ from pymongo.database import Database
 from scripts.servers import choice, temporary
 from scripts.servers.found import Servers
 from scripts.trouble import Trouble
+from tests.dealing import Dealing
+from tests.queries import hooks
 
 FIXTURES = {"servers", "mongo_url", "amqp_url", "database"}
 WITHOUT = "not servers"  # in the marks that make test-fast asks for
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(hooks)
     # So that a run that is told to end takes its servers with it.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
@@ -44,9 +48,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.servers)
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Faults run where they are asked for (`make faults`)."""
+    everything = config.args_source is config.ArgsSource.TESTPATHS
+    return True if everything and collection_path == config.rootpath / "tests" / "faults" else None
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Dealing:
+    return Dealing(config, log)
+
+
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Servers]:
     with temporary.servers() as started:
+        hooks.WATCH.url = started.mongo_url
         yield started
 
 
@@ -67,6 +82,7 @@ def database(mongo_url: str) -> Iterator[Database[dict[str, Any]]]:
     name = f"test_{os.getpid()}_{uuid.uuid4().hex[:12]}"
     with client:
         yield client[name]
+        hooks.WATCH.judge(name)
         client.drop_database(name)
 
 

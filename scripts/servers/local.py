@@ -4,6 +4,7 @@ The broker that Debian's package may have started is neither used nor touched: o
 the package's library folder, with its own node name, cookie, epmd, ports and files.
 """
 
+import fcntl
 import os
 import resource
 import secrets
@@ -29,6 +30,13 @@ NOT_ROOT = (
 
 def install() -> Path:
     """Make sure that both servers are on this machine; gives mongod."""
+    # One after the other: the workers of a test run all ask at once, and apt-get does not wait for itself.
+    with (PROJECT / "build" / "install.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _installed()
+
+
+def _installed() -> Path:
     if not SERVER.exists() or shutil.which("epmd") is None:
         apt("rabbitmq-server")
     mongod = _mongod()

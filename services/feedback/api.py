@@ -16,7 +16,7 @@ from shared.clock import now
 from shared.security.access import clinician_for
 from shared.web.allows import allows
 from shared.web.blueprint import Blueprint
-from shared.web.context import caller, database
+from shared.web.context import caller, database, standings
 from shared.web.creates import creates
 from shared.web.cursors import page
 from shared.web.schemas import PageQuery
@@ -36,7 +36,7 @@ def feedbacks() -> Feedbacks:
 @api.response(201, FeedbackView)
 @creates(feedbacks)
 def give_feedback(body: dict[str, Any], client_id: str, id: str) -> Feedback:
-    clinician_id = clinician_for(database(), caller(), client_id)
+    clinician_id = clinician_for(database(), caller(), client_id, standings())
     if clinician_id is None:
         raise NoEpisode("Feedback goes to a clinician while an episode of care is under way; there is none.")
     ratings = Ratings(**body.pop("ratings"))

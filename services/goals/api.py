@@ -9,7 +9,7 @@ from shared.clock import now
 from shared.security.access import clinician_for
 from shared.web.allows import allows
 from shared.web.blueprint import Blueprint
-from shared.web.context import caller, database
+from shared.web.context import caller, database, standings
 from shared.web.creates import creates
 from shared.web.cursors import page
 from shared.web.schemas import PageQuery
@@ -30,7 +30,7 @@ def goals() -> Goals:
 @creates(goals)
 def propose_goal(body: dict[str, Any], client_id: str, id: str) -> Goal:
     practice_id, by = caller().practice_id, caller().id
-    clinician_id = clinician_for(database(), caller(), client_id)
+    clinician_id = clinician_for(database(), caller(), client_id, standings())
     if clinician_id is None:
         raise NoEpisode("A goal is proposed while an episode of care is under way; there is none.")
     return Goal.propose(id, practice_id, client_id, clinician_id, by, now(), **body)

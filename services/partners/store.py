@@ -29,7 +29,7 @@ from shared.store.aggregates import Aggregates
 from shared.store.client import Document
 from shared.store.codec import from_document, to_document
 from shared.store.indexes import Index, aggregates, created, plain, records
-from shared.store.pages import page
+from shared.store.pages import HIDDEN, page
 from shared.store.records import Records
 
 
@@ -68,8 +68,8 @@ class Endpoints(Aggregates[Endpoint]):
         return self.list(PLATFORM, {"app_id": app_id}, limit, after, order="-created_at")
 
     def active(self, app_ids: Some[str]) -> list[Endpoint]:
-        where = {"app_id": {"$in": list(app_ids)}, "state": EndpointState.ACTIVE}
-        return self.list(PLATFORM, where, limit=0)
+        where = {"practice_id": PLATFORM, "app_id": {"$in": list(app_ids)}, "state": EndpointState.ACTIVE}
+        return [self._load(found) for found in self.collection.find(where, HIDDEN)]
 
 
 class Permissions:
@@ -80,16 +80,16 @@ class Permissions:
         self._grants = Records(database["grants"], "active")
         self._consents = Records(database["consents"], "active")
 
-    def grants(self, event: PublicEvent) -> list[Grant]:
-        found = self._grants.find(event.practice_id, event_types=event.type, active=True)
+    def grants(self, practice_id: str, type: str) -> list[Grant]:
+        found = self._grants.find(practice_id, event_types=type, active=True)
         return [Grant(one["app_id"], frozenset(one["event_types"]), one["given_at"]) for one in found]
 
-    def consents(self, event: PublicEvent, app_ids: Some[str]) -> list[Consent]:
-        if event.client_id is None:
+    def consents(self, practice_id: str, client_id: str | None, app_ids: Some[str]) -> list[Consent]:
+        if client_id is None:
             return []
-        ids = [consent_id(event.client_id, app_id) for app_id in app_ids]
-        found = self._consents.among(event.practice_id, ids).values()
-        return [Consent(one["app_id"], event.client_id, one["given_at"]) for one in found if one["active"]]
+        ids = [consent_id(client_id, app_id) for app_id in app_ids]
+        found = self._consents.among(practice_id, ids).values()
+        return [Consent(one["app_id"], client_id, one["given_at"]) for one in found if one["active"]]
 
     def know(self, work: "FanOut") -> bool:
         """Whether the read model has what this work is about, or something later."""

@@ -17,11 +17,10 @@ import mmap
 from collections.abc import Collection as Some
 from typing import Any
 
-from pymongo import UpdateOne
-
 from shared.ids import new_id
 from shared.messaging.envelope import digest
 from shared.store.client import Database, Document
+from shared.store.operations import write_absent
 
 FATAL = 3
 """Deaths of its own after which a message is parked."""
@@ -58,10 +57,7 @@ class Crashes:
     def begin_together(self, keys: Some[str], run: str) -> None:
         """Note a run of all of these, which counts against none of them."""
         self.waiting(run)
-        first = {"$setOnInsert": {"count": 0, "run": run, "together": True}}
-        self._collection.bulk_write(
-            [UpdateOne({"_id": key}, first, upsert=True) for key in keys], ordered=False
-        )
+        write_absent(self._collection, keys, {"count": 0, "run": run, "together": True})
 
     def begin(self, key: str, run: str) -> int | None:
         """Count a run; how many died before it, or None if the last began less than a second ago."""

@@ -150,16 +150,18 @@ def current_episodes(database: Any, practice_id: str, client_id: str) -> list[di
     return sorted((episode for episode in found if episode.get("active")), key=itemgetter("started_at"))
 
 
-def clinician_for(database: Any, caller: Caller, client_id: str) -> str | None:
+def clinician_for(database: Any, caller: Caller, client_id: str, standings: Standings) -> str | None:
     """Who of the client's clinicians this is between: the caller, if they are one, or the latest one.
 
-    None where there is no episode under way with somebody who still works here.
+    `standings` are those by which this caller was let in. None where there is no episode under way with
+    somebody who still works here.
     """
+    if ("clinician", "own") in standings:
+        # Looked up a moment ago, for this request.
+        return caller.id
     clinicians = [e["clinician_id"] for e in current_episodes(database, caller.practice_id, client_id)]
     present = Records(database["members"], "active").among(caller.practice_id, clinicians)
     active = [id for id in clinicians if id in present and present[id]["active"]]
-    if caller.id in active:
-        return caller.id
     return active[-1] if active else None
 
 

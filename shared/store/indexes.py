@@ -77,10 +77,11 @@ OF_EVERY_SERVICE = (
     plain(
         "parked",
         [("state", 1), ("next_at", 1)],
+        [("state", 1), ("_id", 1)],
         [("waits_for", 1)],
         [("practice_id", 1), ("_id", 1)],
     ),
-    plain("crashes"),
+    plain("crashes", [("run", 1)]),
     plain("leases"),
 )
 _PREPARED = "prepared"

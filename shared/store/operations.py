@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pymongo import InsertOne, UpdateOne
+from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import BulkWriteError
 
@@ -64,6 +65,12 @@ def write(database: Database[Document], items: Sequence[Item]) -> dict[int, str]
     for name, indexes in by_collection.items():
         failed |= _write_one(database, name, indexes, items)
     return failed
+
+
+def write_absent(collection: Collection[Document], ids: Iterable[str], fields: Document) -> None:
+    """Write a document with these fields for each id that has none; the others stay as they are."""
+    once = [UpdateOne({"_id": id}, {"$setOnInsert": fields}, upsert=True) for id in ids]
+    collection.bulk_write(once, ordered=False)
 
 
 def _write_one(

@@ -123,6 +123,7 @@ def _entitled(guard: Guard, path: dict[str, Any]) -> tuple[Any, ...]:
     standings = service().standings(database(), caller(), guard.action, target)
     if not permits(guard.action, standings):
         raise NotHere
+    g.standings = standings
     if not guard.store:
         return ()
     if found is None or any(getattr(found, name, value) != value for name, value in path.items()):

@@ -26,6 +26,10 @@ class Blueprint(flask_smorest.Blueprint):
         self.problems = dict(problems or {})
         self._prepare_doc_cbks.append(self._prepare_guard_doc)
 
+    def arguments(self, schema: Any, **rest: Any) -> Callable[[Any], Any]:
+        """flask-smorest's, which would make the schema anew for every request."""
+        return super().arguments(schema() if isinstance(schema, type) else schema, **rest)
+
     def response(self, status_code: int, schema: Any = None, **rest: Any) -> Callable[[Any], Any]:
         """flask-smorest's, and the ETag of a single aggregate."""
         respond = super().response(status_code, schema, **rest)

@@ -18,13 +18,7 @@ LARGEST = 2**53
 def parse(raw: bytes) -> dict[str, Any]:
     """The object in this body; raises `BodyMalformed`."""
     try:
-        found = json.loads(
-            raw.decode(),
-            object_pairs_hook=_once,
-            parse_int=_whole,
-            parse_float=_finite,
-            parse_constant=_never,
-        )
+        found = _DECODER.decode(raw.decode())
     except RecursionError as error:
         raise BodyMalformed(_TOO_DEEP) from error
     except ValueError as error:
@@ -90,3 +84,9 @@ def _finite(digits: str) -> float:
 
 def _never(name: str) -> None:
     raise BodyMalformed("Send JSON numbers: NaN and Infinity are none.")
+
+
+# Made once: json.loads makes a decoder for every text that it reads with hooks.
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_once, parse_int=_whole, parse_float=_finite, parse_constant=_never
+)

@@ -1,12 +1,13 @@
 """What a view may ask for: who calls, the service's database and settings, the service itself."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from flask import current_app, g
 
+from shared.security.access import Standings
 from shared.security.caller import Caller
 from shared.security.tokens import Verifier
 
@@ -23,6 +24,8 @@ class Web:
     database: Any
     verifier: Verifier
     problems: Mapping[type[Exception], int]
+    readings: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """By the rule of a route that makes something, what reads it: see creates.py."""
 
     @cached_property
     def cursor_key(self) -> bytes:
@@ -41,6 +44,12 @@ def web() -> Web:
 def caller() -> Caller:
     """Who calls; there is none on a public route."""
     found: Caller = g.caller
+    return found
+
+
+def standings() -> Standings:
+    """Why the caller was let in: in what roles and relations they stand to what the request is about."""
+    found: Standings = g.standings
     return found
 
 

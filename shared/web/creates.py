@@ -5,7 +5,6 @@ record of the request: no second document, no window between the two. A repeat i
 present state (200); the same key with another body is refused (422).
 """
 
-import hashlib
 import hmac
 import re
 from collections.abc import Callable
@@ -13,7 +12,7 @@ from functools import wraps
 from typing import Any, TypeVar
 
 import orjson
-from flask import current_app, g, request
+from flask import Flask, current_app, g, request, url_for
 
 from shared.ids import derived_from
 from shared.web.context import caller, web
@@ -68,19 +67,27 @@ def _id(path: dict[str, Any]) -> str:
 def _fingerprint() -> str:
     """Of the JSON, however it was spaced. Keyed, since a plain hash of a short text can be guessed."""
     body = orjson.dumps(g.get("body", {}), option=orjson.OPT_SORT_KEYS)
-    return hmac.new(web().fingerprint_key, body, hashlib.sha256).hexdigest()
+    return hmac.digest(web().fingerprint_key, body, "sha256").hex()
 
 
 def _location(id: str) -> dict[str, str]:
     """Where it can be read: POST …/goals makes what GET /v1/goals/<goal_id> reads, if there is that route."""
-    plural = str(request.url_rule).rsplit("/", 1)[-1]
-    reading = re.compile(rf"/v1/{re.escape(plural)}/<(\w+)>")
-    for rule in current_app.url_map.iter_rules():
-        match = reading.fullmatch(rule.rule)
+    reading = web().readings
+    making = str(request.url_rule)
+    if making not in reading:
+        reading[making] = _reading(current_app, making)
+    endpoint, variable = reading[making]
+    if not endpoint:
+        return {}
+    values: dict[str, Any] = {variable: id}
+    return {"Location": url_for(endpoint, **values)}
+
+
+def _reading(app: Flask, making: str) -> tuple[str, str]:
+    """The endpoint that reads what this rule makes, with its variable; empty where there is none."""
+    pattern = re.compile(rf"/v1/{re.escape(making.rsplit('/', 1)[-1])}/<(\w+)>")
+    for rule in app.url_map.iter_rules():
+        match = pattern.fullmatch(rule.rule)
         if match and "GET" in (rule.methods or ()):
-            return {
-                "Location": current_app.url_for(
-                    rule.endpoint, _anchor=None, _method=None, _scheme=None, _external=None, **{match[1]: id}
-                )
-            }
-    return {}
+            return rule.endpoint, match[1]
+    return "", ""

@@ -5,7 +5,6 @@ Whatever ends is started again at once, as Kubernetes would; nothing else is eve
 
 import os
 import shutil
-import socket
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -22,6 +21,7 @@ from scripts.parts import Part
 from scripts.place import PROJECT, Place, read_json
 from tests.faults import proxy
 from tests.faults.proxy import Proxy, Trap
+from tests.free_ports import free_port
 from tests.journeys.people import Platform as People
 from tests.journeys.people import until
 
@@ -175,11 +175,6 @@ class Platform:
             channel = connection.default_channel
             declared = [channel.queue_declare(f"{name}.events", passive=True) for name in parts.services()]
         return sum(one.message_count for one in declared)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

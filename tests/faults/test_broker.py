@@ -15,8 +15,6 @@ from tests.faults.platform import Platform
 from tests.faults.proxy import DOWN, UP
 from tests.faults.servers import Broker
 
-pytestmark = pytest.mark.xdist_group("servers")
-
 OUTAGE = 600.0 if LONG else 120.0
 WORKERS = ("goals-worker", "notifications-worker")
 OVERDUE = 11.0

@@ -7,16 +7,12 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
-import pytest
-
 from scripts import parts, processes
 from tests.faults.conftest import LONG
 from tests.faults.judge import Row, judge
 from tests.faults.ledger import Ledger
 from tests.faults.load import Load
 from tests.faults.platform import Platform
-
-pytestmark = pytest.mark.xdist_group("kills")
 
 KILLS = 300 if LONG else 30
 ROUNDS = 10

@@ -2,15 +2,11 @@
 
 import time
 
-import pytest
-
 from tests.faults.judge import Row, judge
 from tests.faults.ledger import Ledger
 from tests.faults.load import Load
 from tests.faults.platform import Platform
 from tests.faults.servers import Mongo
-
-pytestmark = pytest.mark.xdist_group("servers")
 
 FROZEN = 25.0
 

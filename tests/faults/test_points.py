@@ -17,8 +17,6 @@ from tests.faults.ledger import Ledger, Verdict
 from tests.faults.load import Load
 from tests.faults.platform import Platform
 
-pytestmark = pytest.mark.xdist_group("kills")
-
 TIMES = 20
 
 

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from pymongo import MongoClient
 
-from scripts import platform
+from scripts import parts, platform
 from scripts.place import Place, read_json
 from scripts.servers.found import Servers
 from tests.journeys.people import Platform
+from tests.queries.hooks import WATCH
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +24,8 @@ def running(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Itera
         patch.setenv("TANDEM_MONGO_URL", servers.mongo_url)
         patch.setenv("TANDEM_AMQP_URL", servers.amqp_url)
         patch.setenv("TANDEM_DATABASE_PREFIX", prefix)
+        for service in parts.services():
+            WATCH.follow(prefix + service)
         try:
             platform.bring_up(place, sample=True)
             started = Platform(place, read_json(place.sample), prefix)
@@ -37,6 +40,7 @@ def _drop(mongo_url: str, prefix: str) -> None:
     with MongoClient(mongo_url, timeoutMS=5000) as client:
         for name in client.list_database_names():
             if name.startswith(prefix):
+                WATCH.judge(name)
                 client.drop_database(name)
 
 

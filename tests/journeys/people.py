@@ -13,7 +13,7 @@ from scripts.sign_in import access_token, app_token, url
 __all__ = ["Platform", "receiver", "until"]
 
 
-def until(check: Callable[[], Any], seconds: float = 10.0) -> Any:
+def until(check: Callable[[], Any], seconds: float = 30.0) -> Any:
     """What `check` gives as soon as it is true."""
     deadline = time.monotonic() + seconds
     while not (found := check()):

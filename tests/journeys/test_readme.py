@@ -3,13 +3,13 @@
 import json
 import re
 import shutil
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.free_ports import free_port
 from tests.journeys.people import Platform
 
 # The webhook may take longer than the story on a busy machine.
@@ -25,15 +25,6 @@ print(access_token(Place(Path(".tandem").resolve()), sys.argv[1]))' "${{3#WHO=}}
   esac
 }}
 """
-
-
-def free_port() -> int:
-    """One that an endpoint's URL may name, and that connections do not take meanwhile."""
-    for port in range(21_000, 31_000):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)):
-                return port
-    raise AssertionError("no port is free")
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed: apt-get install curl")

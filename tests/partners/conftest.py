@@ -241,7 +241,7 @@ def receiver() -> Iterator[Receiver]:
     server.close()
 
 
-def until(holds: Callable[[], Any], seconds: float = 10) -> None:
+def until(holds: Callable[[], Any], seconds: float = 30) -> None:
     """Wait for a condition, with a deadline."""
     deadline = time.monotonic() + seconds
     while not holds():

@@ -25,9 +25,11 @@ from services.partners.store import Deliveries, Endpoints
 from shared.clock import now
 from shared.ids import PLATFORM
 from shared.store.client import StoreUnavailable
+from tests.free_ports import free_port
 from tests.partners.conftest import SECRET_KEY, Partners, Receiver, until
+from tests.queries.hooks import WATCH
 
-PORT = 18595
+PORT = free_port()
 STARTED = 30.0
 """Seconds within which a process has started, or ended, on a busy machine."""
 DELIVERED, FAILED, CANCELLED = DeliveryState.DELIVERED, DeliveryState.FAILED, DeliveryState.CANCELLED
@@ -321,6 +323,7 @@ Start = Callable[[], subprocess.Popen[bytes]]
 def start(partners: Partners, mongo_url: str) -> Iterator[Start]:
     """A sender as a process of its own."""
     prefix = partners.database.name
+    WATCH.follow(prefix)
     given = {"MONGO_URL": mongo_url, "DATABASE_PREFIX": prefix, "SECRET_KEY": SECRET_KEY}
     given |= {
         "ENVIRONMENT": "development",

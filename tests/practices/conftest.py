@@ -31,6 +31,7 @@ from shared.security.tokens import Keys, Verifier
 from shared.settings import Settings
 from shared.store.indexes import prepare
 from shared.web.application import create_app
+from tests.queries.hooks import WATCH
 
 SECRET = "s3cret"
 
@@ -159,6 +160,7 @@ def prepared(mongo_url: str) -> Iterator[Any]:
         name = f"test_{uuid.uuid4().hex[:12]}_practices"
         prepare(client[name], COLLECTIONS)
         yield client[name]
+        WATCH.judge(name)
         client.drop_database(name)
 
 

@@ -1,11 +1,13 @@
 """Servers of a run are real, bound to this machine only, and end with it."""
 
+import os
+from pathlib import Path
 from typing import Any
 
 from pymongo import MongoClient
 from pymongo.database import Database
 
-from scripts.servers import answers
+from scripts.servers import answers, temporary
 from scripts.servers.found import Servers
 
 
@@ -37,3 +39,14 @@ def test_nothing_answers_at_a_free_port(mongo_url: str) -> None:
     assert not answers.mongo("mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=200")
     with MongoClient[dict[str, Any]](mongo_url) as client:
         assert client.admin.command("hello")["setName"] == "rs0"
+
+
+def test_only_what_nobody_owns_any_more_is_cleared_up(tmp_path: Path) -> None:
+    being_made, left = tmp_path / str(os.getpid()), tmp_path / "999999999"
+    being_made.mkdir()
+    left.mkdir()
+
+    temporary.clear_up(tmp_path)
+
+    assert being_made.exists()
+    assert not left.exists()

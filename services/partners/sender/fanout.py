@@ -16,6 +16,7 @@ nothing. The endpoint needs no look: it was answered for before any event it may
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from functools import cache
 from itertools import islice
 
 from pymongo.database import Database
@@ -62,23 +63,32 @@ class FanOut:
 
     def entitles(self, event: PublicEvent, endpoint: Endpoint) -> bool:
         """Whether it may still be sent, by what is known now."""
-        consents = self._permissions.consents(event, [endpoint.app_id])
-        return entitled(event, endpoint, self._permissions.grants(event), consents)
+        grants = self._permissions.grants(event.practice_id, event.type)
+        consents = self._permissions.consents(event.practice_id, event.client_id, [endpoint.app_id])
+        return entitled(event, endpoint, grants, consents)
 
     def _decide(self, events: Iterable[PublicEvent]) -> None:
-        at = now()
+        at, endpoints = now(), _Entitled(self._permissions, self._endpoints)
         self._deliveries.add(
-            _delivery(event, endpoint, at) for event in events for endpoint in self._endpoints_for(event)
+            _delivery(event, endpoint, at) for event in events for endpoint in endpoints.of(event)
         )
 
-    def _endpoints_for(self, event: PublicEvent) -> list[Endpoint]:
-        grants = self._permissions.grants(event)
-        app_ids = {grant.app_id for grant in grants}
+
+class _Entitled:
+    """Who may hear of the events of one block. What is the same for many of them is read once, after them."""
+
+    def __init__(self, permissions: Permissions, endpoints: Endpoints) -> None:
+        self._grants = cache(permissions.grants)
+        self._consents = cache(permissions.consents)
+        self._active = cache(endpoints.active)
+
+    def of(self, event: PublicEvent) -> list[Endpoint]:
+        grants = self._grants(event.practice_id, event.type)
+        app_ids = frozenset(grant.app_id for grant in grants)
         if not app_ids:
             return []
-        consents = self._permissions.consents(event, app_ids)
-        active = self._endpoints.active(app_ids)
-        return [endpoint for endpoint in active if entitled(event, endpoint, grants, consents)]
+        consents = self._consents(event.practice_id, event.client_id, app_ids)
+        return [one for one in self._active(app_ids) if entitled(event, one, grants, consents)]
 
 
 def _delivery(event: PublicEvent, endpoint: Endpoint, at: datetime) -> Delivery:

@@ -80,12 +80,15 @@ class Sender:
         self._under_way: dict[str, asyncio.Task[None]] = {}
         self._busy: Counter[str] = Counter()
         self._look = asyncio.Event()
+        self._news = asyncio.Event()
         self._jitter = SystemRandom().random
 
     async def run(self, stopping: threading.Event) -> None:
         """Send until `stopping` is set, which is noticed within POLL."""
         async with open_session(self._settings.development) as self._session, asyncio.TaskGroup() as group:
-            background = [group.create_task(self._keep_lease()), group.create_task(self._watch())]
+            background = [
+                group.create_task(work()) for work in (self._keep_lease, self._watch, self._keep_deciding)
+            ]
             while not stopping.is_set():
                 self._look.clear()
                 await self._round()
@@ -103,7 +106,7 @@ class Sender:
             if self._renewed and not before:
                 log.info("Sending")
                 self._wakeup.start()
-                self._look.set()
+                self._news.set()
             elif before and not self._renewed:
                 log.warning("Lease lost, sending stopped", extra={"under_way": len(self._under_way)})
                 for task in self._under_way.values():
@@ -127,12 +130,23 @@ class Sender:
         """Look at least each second, and whenever something new is written."""
         while True:
             await asyncio.to_thread(self._wakeup.wait, POLL)
+            self._news.set()
             self._look.set()
+
+    async def _keep_deciding(self) -> None:
+        """Beside the sending, which waits for no decision about other events."""
+        while True:
+            self._news.clear()
+            try:
+                if self._sends and await asyncio.to_thread(self._decide):
+                    self._news.set()
+            except StoreUnavailable as error:
+                log.warning("Store did not answer", extra={"error": type(error).__name__})
+            self._look.set()
+            await self._news.wait()
 
     async def _round(self) -> None:
         try:
-            if self._sends and await asyncio.to_thread(self._decide):
-                self._look.set()
             while self._sends and (room := IN_FLIGHT - len(self._under_way)):
                 due = await asyncio.to_thread(self._due, room, list(self._under_way), self._full())
                 if not [self._start(one) for one in due if self._busy[one.endpoint_id] < PER_ENDPOINT]:

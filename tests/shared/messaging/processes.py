@@ -58,7 +58,7 @@ def main(
     stall_writes(Path(folder))
 
     def work(stopping: threading.Event) -> None:
-        client: Any = MongoClient(mongo_url, tz_aware=True, timeoutMS=5000, w="majority")
+        client: Any = MongoClient(mongo_url, appname=part, tz_aware=True, timeoutMS=5000, w="majority")
         if part == "relay":
             relay(client[name], amqp_url, exchange, stopping)
         else:

@@ -21,7 +21,7 @@ from shared.messaging.publisher import Publisher
 from shared.messaging.relay import Relay
 from shared.messaging.subscriber import EventSchema, Subscriber
 from shared.store.aggregates import Aggregates
-from shared.store.indexes import aggregates, created, records
+from shared.store.indexes import aggregates, created, prepare, records
 from shared.store.lease import Lease
 from shared.store.operations import create
 
@@ -73,7 +73,7 @@ class Runs(Protocol):
     def run(self, stopping: threading.Event) -> None: ...
 
 
-def eventually(claim: Callable[[], Any], seconds: float = 10.0) -> Any:
+def eventually(claim: Callable[[], Any], seconds: float = 30.0) -> Any:
     """What the claim gives once it gives something true; fails when it does not in time."""
     deadline = time.monotonic() + seconds
     while not (found := claim()):
@@ -117,6 +117,7 @@ def telling(service: str) -> Subscriber:
 
 class Room:
     def __init__(self, database: Any, amqp_url: str) -> None:
+        prepare(database, COLLECTIONS)
         self.database = database
         self.amqp_url = amqp_url
         self.exchange = f"test.{new_id()}"

@@ -10,11 +10,14 @@ from typing import Any
 import psutil
 import pytest
 
+from tests.queries.hooks import WATCH
 from tests.shared.messaging.rooms import GoalAgreed, Room, eventually
 
 
 @pytest.fixture
 def start(room: Room, mongo_url: str, tmp_path: Path) -> Any:
+    WATCH.follow(room.database.name)
+
     @contextmanager
     def starting(part: str) -> Iterator[psutil.Process]:
         about = [

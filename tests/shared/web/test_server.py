@@ -14,6 +14,7 @@ from urllib.request import Request, urlopen
 import psutil
 import pytest
 
+from tests.free_ports import free_port
 from tests.issuer import Issuer
 
 START = """
@@ -74,13 +75,6 @@ class Running:
                 answer += received
         head, _, body = answer.partition(b"\r\n\r\n")
         return head.splitlines()[0], json.loads(body)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def start(port: int, metrics_port: int) -> subprocess.Popen[str]:
