@@ -192,12 +192,16 @@ async def mongo(
 
 
 def _command(frame: bytes) -> str:
-    """The first field of a command is its name, and the collection where it has one (type 2, a string)."""
+    """The first field of a command is its name, with the collection where it has one (type 2, a string)."""
     if frame[25] != 2:
         return "another"
     ends = frame.index(0, 26)
     length = struct.unpack_from("<i", frame, ends + 1)[0]
-    return f"{frame[26:ends].decode()} {frame[ends + 5 : ends + 4 + length].decode()}"
+    name = "upsert" if _UPSERT in frame else frame[26:ends].decode()
+    return f"{name} {frame[ends + 5 : ends + 4 + length].decode()}"
+
+
+_UPSERT = b"\x08upsert\0\1"  # a field that is true (BSON, type 8)
 
 
 _METHODS = {

@@ -46,7 +46,7 @@ class Server:
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             stack.enter_context(self.launched())
-            await_all(self.checks())
+            self.await_all(self.checks())
             self._stack = stack.pop_all()
         return self
 
@@ -61,6 +61,15 @@ class Server:
             for name in self.names:
                 self._launch(name)
             yield
+
+    def await_all(self, checks: Checks) -> None:
+        """Wait until all hold; where they do not, the error tells what each process said last."""
+        try:
+            await_all(checks)
+        except DidNotCome as error:
+            for name in self.names:
+                error.add_note(f"{name}: {processes.last_words(self.place, name, 5)}")
+            raise
 
     def checks(self) -> Checks:
         """What has to hold before it can be used."""
@@ -89,7 +98,7 @@ def together(*servers: Server) -> Iterator[None]:
         for server in servers:
             stack.enter_context(server.launched())
         for server in servers:
-            await_all(server.checks())
+            server.await_all(server.checks())
         yield
 
 
@@ -98,7 +107,7 @@ class _One(Server):
 
     def start(self) -> None:
         self._launch(self.names[0])
-        await_all(self.checks())
+        self.await_all(self.checks())
 
     def kill(self) -> None:
         self._send(signal.SIGKILL, *self.names)
@@ -158,7 +167,7 @@ class ReplicaSet(Server):
             found[:] = [name for name in self.names if self._hello(name).get("isWritablePrimary")]
             return len(found) == 1
 
-        await_all({"there is one primary": look})
+        self.await_all({"there is one primary": look})
         return found[0]
 
     def secondaries(self) -> list[str]:
@@ -171,7 +180,7 @@ class ReplicaSet(Server):
     def start(self, member: str) -> None:
         """Start it and wait until it answers; it follows, or rolls back, a moment later."""
         self._launch(member)
-        await_all({f"{member} answers": lambda: bool(self._hello(member))})
+        self.await_all({f"{member} answers": lambda: bool(self._hello(member))})
 
     def freeze(self, *members: str) -> None:
         self._send(signal.SIGSTOP, *members)
@@ -194,7 +203,7 @@ class ReplicaSet(Server):
                 client.admin.command("replSetStepUp")
             return bool(self._hello(member).get("isWritablePrimary"))
 
-        await_all({f"{member} is primary": asked})
+        self.await_all({f"{member} is primary": asked})
 
     def take_back(self, write: Callable[[Client], object], seen_for: float = 1.5) -> str:
         """Have the primary acknowledge a write (w: 1) that no other member gets, and fail over without it.
@@ -214,7 +223,7 @@ class ReplicaSet(Server):
             self._launch(other)
         self.elect(others[0])
         self.start(primary)
-        await_all({"all members follow": self.is_whole})
+        self.await_all({"all members follow": self.is_whole})
         return primary
 
     def client(self, member: str) -> Client:
@@ -324,16 +333,16 @@ class Broker(_Brokers, _One):
 
     def memory_alarm(self) -> None:
         self.ctl("set_vm_memory_high_watermark", "absolute", "1MB")
-        await_all({"the memory alarm is raised": self.is_alarmed})
+        self.await_all({"the memory alarm is raised": self.is_alarmed})
 
     def disk_alarm(self) -> None:
         self.ctl("set_disk_free_limit", "1000000GB")
-        await_all({"the disk alarm is raised": self.is_alarmed})
+        self.await_all({"the disk alarm is raised": self.is_alarmed})
 
     def clear_alarms(self) -> None:
         self.ctl("set_vm_memory_high_watermark", "0.4")
         self.ctl("set_disk_free_limit", "50MB")
-        await_all({"no alarm is raised": lambda: not self.is_alarmed()})
+        self.await_all({"no alarm is raised": lambda: not self.is_alarmed()})
 
     def is_alarmed(self) -> bool:
         return self.ctl("eval", "rabbit_alarm:get_alarms().").strip() != "[]"
@@ -357,8 +366,8 @@ class BrokerCluster(_Brokers):
         """Start it, and wait until every quorum queue has all its members again."""
         name = self.names[number - 1]
         self._launch(name)
-        await_all({f"{name} answers": self._answers(name)})
-        await_all({"the queues are whole": self.is_whole})
+        self.await_all({f"{name} answers": self._answers(name)})
+        self.await_all({"the queues are whole": self.is_whole})
 
     def is_whole(self) -> bool:
         listed = self.ctl("list_queues", "name", "members", "online", "--formatter", "json")

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Collection as Some
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -21,9 +22,10 @@ from tests.faults.toy.running import Toy, Worker, eventually, prepared
 from tests.faults.toy.writing import Writers, judge
 
 INNOCENTS = 300
-BESIDE_A_CRASH = 15.0
-"""Seconds: four deaths, the pauses before each new start, and then one by one whoever was beside it."""
+BESIDE_A_CRASH = 10.0
+"""Seconds: two deaths with the pauses before each new start, until it is known who kills (seen: 4)."""
 BESIDE_A_SLEEPER = SLEEP + 5.0
+"""Seconds: handlers run one after the other, so what one consumer has waits for a slow one (seen: 30.1)."""
 KILLS = 20
 
 
@@ -99,6 +101,11 @@ IN_HANDLERS = {
 def test_poison_of_every_kind_holds_up_nobody_and_can_be_retried_or_skipped(
     toy: Toy, ledger: Ledger, row: Row
 ) -> None:
+    """All at once with innocents before the worker starts; only the sleeper comes after, with more of them.
+
+    Seen to fail when every delivery counts as the first (`Inbox.is_repeat` false: the one that kills is never
+    found), and when only ValueError of a handler is caught (OSError goes for the database's or broker's).
+    """
     innocents = [f"innocent-{number}" for number in range(INNOCENTS)]
     queue = [*((Written, entry) for entry in innocents), *((kind, kind.type) for kind in IN_HANDLERS)]
     random.shuffle(queue)
@@ -123,11 +130,15 @@ def test_poison_of_every_kind_holds_up_nobody_and_can_be_retried_or_skipped(
     assert waited_later <= BESIDE_A_SLEEPER
     assert_parked(toy, letters, poison)
     assert toy.database["crashes"].count_documents({}) == 0
-    look(toy, [one["_id"] for one in toy.parked()])
+    ours = {one["_id"]: one["state"] for one in toy.parked() if one["subject"] in letters}
+    others = [one["_id"] for one in toy.parked() if one["_id"] not in ours]
+    look(toy, [*ours, *others])
+    skip(toy, others)
     mended = time.monotonic()
     toy.mended.touch()
-    skip(toy, [one["_id"] for one in toy.parked() if one["subject"] not in letters])
-    retry(toy, [one["_id"] for one in toy.parked() if one["state"] == "left"])
+    retry(toy, [id for id, state in ours.items() if state == "left"])
+    # Tried again by themselves as well, and so perhaps gone by now.
+    toy.command("parked", "retry", *ours)
     judge(toy, ledger, row, mended)
 
 
@@ -145,7 +156,7 @@ def assert_parked(toy: Toy, letters: Some[str], poison: dict[Any, str]) -> None:
 def look(toy: Toy, ids: list[str]) -> None:
     listed = toy.command("parked", "list").stdout.splitlines()
     assert {line.split()[0] for line in listed} == set(ids)
-    for id in ids:
+    for id in (ids[0], ids[-1]):
         shown = json.loads(toy.command("parked", "show", id).stdout)
         assert (shown["_id"], bool(shown["error"])) == (id, True)
 
@@ -155,18 +166,25 @@ def skip(toy: Toy, ids: list[str]) -> None:
 
 
 def retry(toy: Toy, ids: list[str]) -> None:
-    """Those that are tried no more by themselves."""
+    """Those that are not tried again by themselves."""
     assert toy.command("parked", "retry", *ids).stdout == f"{len(ids)} of {len(ids)} will be tried again.\n"
 
 
 def test_kills_from_outside_park_nobody_and_lose_nobody(toy: Toy, ledger: Ledger, row: Row) -> None:
+    """Of two consumers in turn, each in the midst of its work, and soon of what died with the other.
+
+    Seen to fail when a batch is acked before it is handled (200 lost), and when one death is enough and none
+    is taken back (`FATAL` 1, no acquittal: innocents are parked).
+    """
     row.times = KILLS
-    for number in range(INNOCENTS * 5):
-        write(toy, ledger, Written, f"innocent-{number}")
     workers = [toy.worker(), toy.worker()]
     with Writers(toy, ledger):
         for number in range(KILLS):
-            kill_consumer(toy, workers[number % 2])
+            worker = workers[number % 2]
+            eventually("it handles", partial(handles_more, worker, len(worker.said("Events handled"))))
+            pile_up(toy, ledger, f"pile-{number}")
+            time.sleep(random.uniform(0.0, 0.2))
+            kill_consumer(worker)
         killed = time.monotonic()
 
     judge(toy, ledger, row, killed)
@@ -174,13 +192,23 @@ def test_kills_from_outside_park_nobody_and_lose_nobody(toy: Toy, ledger: Ledger
     assert toy.database["crashes"].count_documents({}) == 0
 
 
-def kill_consumer(toy: Toy, worker: Worker) -> None:
-    """In the midst of its work: some time after its start, as soon as it has handled something."""
-    eventually("it consumes", lambda: worker.child("consumer"))
+def handles_more(worker: Worker, than: int) -> bool:
+    return worker.child("consumer") is not None and len(worker.said("Events handled")) > than
+
+
+def pile_up(toy: Toy, ledger: Ledger, name: str) -> None:
+    """More than a consumer has done at once: what is killed with it, the other one finds delivered again."""
+    for letter in range(4):
+        entries = [f"{name}-{letter}-{number}" for number in range(100)]
+        for entry in entries:
+            ledger.attempted(entry)
+        toy.letters.add(Letter(new_id()).say(*map(Written, entries)))
+        for entry in entries:
+            ledger.acknowledged(entry)
+
+
+def kill_consumer(worker: Worker) -> None:
     consumer = worker.child("consumer")
     assert consumer
-    handled = len(worker.said("Events handled"))
-    eventually("it handles", lambda: len(worker.said("Events handled")) > handled)
-    time.sleep(random.uniform(0.0, 0.2))
     consumer.kill()
     eventually("it is dead", lambda: worker.child("consumer") != consumer)

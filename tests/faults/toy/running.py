@@ -6,7 +6,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import Any
 
@@ -17,10 +17,11 @@ from scripts.place import PROJECT, Place
 from scripts.servers import temporary
 from scripts.waiting import until
 from shared.messaging.envelope import Event, decode
-from shared.messaging.link import linked
+from shared.messaging.link import LOST, linked
+from shared.messaging.publisher import Publisher
 from shared.messaging.topology import EXCHANGE, dead_queue, events_queue
 from shared.settings import Settings
-from shared.store.client import connect
+from shared.store.client import StoreUnavailable, connect
 from tests.faults.toy.app import letters
 
 PORT = 28_901
@@ -41,12 +42,8 @@ class Worker:
 
     def child(self, name: str) -> psutil.Process | None:
         """The living "keeper" or "consumer", as the parent's log tells."""
-        started = [
-            line["pid"]
-            for line in self.said("Part started")
-            if line["child"] == name and psutil.pid_exists(line["pid"])
-        ]
-        living = {child.pid: child for child in self._children() if child.status() != psutil.STATUS_ZOMBIE}
+        started = [line["pid"] for line in self.said("Part started") if line["child"] == name]
+        living = {child.pid: child for child in self._children()}
         return living.get(started[-1]) if started else None
 
     def relays(self) -> bool:
@@ -66,11 +63,12 @@ class Worker:
     def stop(self) -> None:
         processes.stop(self._place, [self._name])
 
-    def _children(self) -> list[psutil.Process]:
-        try:
-            return psutil.Process(self.pid).children()
-        except psutil.NoSuchProcess:
-            return []
+    def _children(self) -> Iterator[psutil.Process]:
+        with suppress(psutil.NoSuchProcess):
+            for child in psutil.Process(self.pid).children():
+                with suppress(psutil.NoSuchProcess):
+                    if child.status() != psutil.STATUS_ZOMBIE:
+                        yield child
 
 
 class Toy:
@@ -139,8 +137,6 @@ class Toy:
 
     def send(self, *bodies: bytes) -> None:
         """Straight into its queue, as whoever has the broker's password might."""
-        from shared.messaging.publisher import Publisher
-
         with linked(self.amqp_url, "test") as link:
             publisher = Publisher(link, EXCHANGE)
             for number, body in enumerate(bodies):
@@ -183,9 +179,10 @@ def prepared(mongo_url: str, amqp_url: str) -> Iterator[Toy]:
         try:
             yield toy
         finally:
-            ports.release(place)
             processes.stop_strays(place)
-            toy.remove()
+            # Servers of a test's own may be down; what is theirs goes with them.
+            with suppress(*LOST, StoreUnavailable):
+                toy.remove()
 
 
 def eventually(what: str, claim: Any, seconds: float = 20.0) -> None:
