@@ -29,6 +29,8 @@ from tests.queries.statements import Statement, profiled, statements
 
 HERE, IN_PROCESSES = "in the tests' process", "in processes of its own"
 MADE_UP = "made up by a test"
+UNWATCHED = "faults_"
+"""Databases that end with their server, in tests that are about something else."""
 _PROFILE_BYTES = 128 * 2**20
 _PRODUCT = tuple(f"{PROJECT / folder}/" for folder in ("services", "shared"))
 _OURS = (*_PRODUCT, *(f"{PROJECT / folder}/" for folder in ("scripts", "tests")))
@@ -75,7 +77,7 @@ class Watch(CommandListener):
         self._followed.add(name)
 
     def started(self, event: Any) -> None:
-        if _is_product():
+        if _is_product() and not event.database_name.startswith(UNWATCHED):
             self._note(event.database_name, HERE, event.command, self._tests[-1][1])
 
     def succeeded(self, event: Any) -> None: ...
