@@ -33,7 +33,7 @@ def findings(
     folder: Path,
     parameters: Mapping[str, str] | None = None,
     cases: int = 20,
-    seconds: int = 110,
+    seconds: int = 240,
     seed: int = 7,
 ) -> str:
     """What schemathesis finds wrong with the API at `url`; nothing is an empty text.

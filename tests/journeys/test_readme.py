@@ -43,7 +43,7 @@ def test_the_story_is_true_word_by_word(running: Platform, tmp_path: Path, root:
             env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(root), "HOME": str(tmp_path)},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=False,
         )
         assert story.returncode == 0, story.stderr + story.stdout

@@ -33,7 +33,7 @@ class Copy:
             env=self._environment(settings),
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=False,
         )
 
@@ -83,7 +83,7 @@ def make_copy(path: Path, settings: Mapping[str, str]) -> Copy:
 def interrupt(process: "subprocess.Popen[str]") -> str:
     """Ctrl-C, as the terminal gives it to the whole group; gives all that was said."""
     os.killpg(process.pid, signal.SIGINT)
-    out, errors = process.communicate(timeout=60)
+    out, errors = process.communicate(timeout=120)
     return out + errors
 
 
