@@ -5,7 +5,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -33,13 +33,26 @@ RESULTS = PROJECT / "build" / "bench.json"
 def main(words: Sequence[str] = sys.argv[1:]) -> int:
     modules = chosen({name for word in words for name in word.split(",") if name})
     _install()
-    figures: list[Figure] = []
     with temporary.own_place() as place:
         bench = Bench(place, temporary.start(place))
-        for name in modules:
+        figures, failed = measured(modules, lambda name: _measured(name, bench))
+    return publish(figures) or (1 if failed else 0)
+
+
+def measured(
+    modules: Sequence[str], measure: Callable[[str], Iterator[Figure]]
+) -> tuple[list[Figure], list[str]]:
+    """The figures of all modules, and those that could not be measured: one takes nothing from another."""
+    figures: list[Figure] = []
+    failed = []
+    for name in modules:
+        try:
             with step(f"{name}: {', '.join(MODULES[name])}"):
-                figures += _measured(name, bench)
-    return publish(figures)
+                figures += measure(name)
+        except Exception as error:  # noqa: BLE001 - told, and the others go on
+            failed.append(name)
+            console.print(f"[red]✗[/] {name} could not be measured: {type(error).__name__}: {error}")
+    return figures, failed
 
 
 def chosen(names: Collection[str]) -> list[str]:

@@ -37,6 +37,8 @@ ROUNDS = 5
 ROUNDS_OF_VARIANT = 3
 PEERS = {"celery": "Celery 5, pool of all CPUs", "faststream": "FastStream 0.7"}
 QUORUM = {"x-queue-type": "quorum"}
+CONFIRMED = {"confirm_publish": True}
+"""Without it a busy broker loses the last ones when the connection is closed, and the round never ends."""
 
 Fill = Callable[[Sequence[bytes]], None]
 
@@ -154,7 +156,7 @@ def peer(servers: Servers, what: str) -> Iterator[tuple[Scene, dict[str, str]]]:
 
 
 def fill_plain(scene: Scene, bodies: Sequence[bytes]) -> None:
-    with Connection(scene.amqp_url) as connection:
+    with Connection(scene.amqp_url, transport_options=CONFIRMED) as connection:
         producer = connection.Producer()
         for body in bodies:
             producer.publish(
@@ -164,7 +166,9 @@ def fill_plain(scene: Scene, bodies: Sequence[bytes]) -> None:
 
 def fill_tasks(scene: Scene, bodies: Sequence[bytes]) -> None:
     app = Celery(broker=scene.amqp_url)
-    app.conf.update(task_default_queue_type="quorum", task_default_queue=scene.name)
+    app.conf.update(
+        broker_transport_options=CONFIRMED, task_default_queue_type="quorum", task_default_queue=scene.name
+    )
     with app.producer_or_acquire() as producer:
         for body in bodies:
             app.send_task("benchmarks.peers.celery_effects.tell", [json.loads(body)], producer=producer)

@@ -12,6 +12,7 @@ from typing import Any
 
 from scripts import asked
 from scripts.place import PROJECT
+from scripts.trouble import Trouble
 
 GRACE = 10.0
 LIFE = 900
@@ -19,7 +20,7 @@ LIFE = 900
 LOGS = PROJECT / "build" / "bench-logs"
 
 
-class Late(Exception):
+class Late(Trouble):
     """It did not come about in time."""
 
 

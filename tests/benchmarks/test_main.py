@@ -2,6 +2,7 @@
 
 import importlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,15 @@ def test_one_bar_missed_ends_with_one_and_everything_is_written(results: Path) -
 
     written = json.loads(results.read_text())
     assert {name: figure["met"] for name, figure in written.items()} == {"one": True, "two": False}
+
+
+def test_what_cannot_be_measured_takes_nothing_from_the_others() -> None:
+    def measure(name: str) -> Iterator[Figure]:
+        if name == "save":
+            raise Trouble("No figure today.")
+        yield GOOD
+
+    assert main.measured(["save", "idle"], measure) == ([GOOD], ["save"])
 
 
 def test_a_row_tells_both_sides_and_what_must_be_reached() -> None:
