@@ -34,11 +34,16 @@ def is_free(port: int) -> bool:
 
 
 def choose(
-    place: Place, usual: Mapping[str, int], asked: Mapping[str, int], held: Collection[str] = ()
+    place: Place,
+    usual: Mapping[str, int],
+    asked: Mapping[str, int],
+    held: Collection[str] = (),
+    claimed_seconds: float = CLAIMED_SECONDS,
 ) -> dict[str, int]:
     """A port for each name: the one asked for or trouble, the one of last time, the usual one, a free one.
 
-    Names that are held have a process of ours on their port, and keep it.
+    Names that are held have a process of ours on their port, and keep it. For `claimed_seconds`, or until
+    they are released, nobody else gets one of these, even while nothing listens there.
     """
     known: dict[str, int] = place.read().get("ports", {})
     chosen = {name: known[name] for name in held if name in known}
@@ -50,7 +55,7 @@ def choose(
                 avoid = {*chosen.values(), *claims.of_others}
                 wanted = [*([known[name]] if name in known else []), *_from(usual[name])]
                 chosen[name] = next(port for port in wanted if port not in avoid and is_free(port))
-        claims.add(chosen.values())
+        claims.add(chosen.values(), claimed_seconds)
     return {name: chosen[name] for name in usual}
 
 
@@ -98,21 +103,21 @@ class _Claims:
         text = file.read()
         now = time.time()
         self._all = {
-            int(port): (owner, at)
-            for port, (owner, at) in (json.loads(text) if text else {}).items()
-            if now - CLAIMED_SECONDS < at <= now
+            int(port): (owner, until)
+            for port, (owner, until) in (json.loads(text) if text else {}).items()
+            if now < until
         }
 
     @property
     def of_others(self) -> set[int]:
         return {port for port, (owner, _) in self._all.items() if owner != self._place}
 
-    def add(self, ports: Collection[int]) -> None:
-        self._all |= {port: (self._place, time.time()) for port in ports}
+    def add(self, ports: Collection[int], seconds: float) -> None:
+        self._all |= {port: (self._place, time.time() + seconds) for port in ports}
         self._write()
 
     def drop(self) -> None:
-        self._all = {port: (owner, at) for port, (owner, at) in self._all.items() if owner != self._place}
+        self._all = {port: one for port, one in self._all.items() if one[0] != self._place}
         self._write()
 
     def _write(self) -> None:

@@ -24,6 +24,7 @@ from shared.messaging.link import linked
 from shared.messaging.topology import EXCHANGE
 
 START_SECONDS = 60.0
+CLAIMED_SECONDS = 3_600.0
 Checks = Mapping[str, Callable[[], bool]]
 Client = MongoClient[dict[str, Any]]
 
@@ -82,6 +83,10 @@ class Server:
     def _launch(self, name: str) -> None:
         raise NotImplementedError
 
+    def _choose(self, usual: Mapping[str, int]) -> dict[str, int]:
+        """Ports that are its own while it is away, too."""
+        return ports.choose(self.place, usual, {}, claimed_seconds=CLAIMED_SECONDS)
+
     def stop(self) -> None:
         """End it kindly; its data stay until the block ends."""
         processes.stop(self.place, self.names)
@@ -137,7 +142,7 @@ class Mongo(_One):
 
     def _prepare(self) -> None:
         self._mongod = local.install()
-        port = ports.choose(self.place, {"mongo": ports.SERVERS["mongo"]}, {})["mongo"]
+        port = self._choose({"mongo": ports.SERVERS["mongo"]})["mongo"]
         self._host = f"127.0.0.1:{port}"
 
     def _launch(self, name: str) -> None:
@@ -263,7 +268,7 @@ class ReplicaSet(Server):
 
     def _prepare(self) -> None:
         self._mongod = local.install()
-        self._ports = ports.choose(self.place, dict.fromkeys(self.names, ports.SERVERS["mongo"]), {})
+        self._ports = self._choose(dict.fromkeys(self.names, ports.SERVERS["mongo"]))
         self._hosts = {name: f"127.0.0.1:{port}" for name, port in self._ports.items()}
 
     def _launch(self, name: str) -> None:
@@ -311,7 +316,7 @@ class _Brokers(Server):
         usual: dict[str, int] = {"epmd": ports.SERVERS["epmd"]}
         for name in self.names:
             usual |= {name: ports.SERVERS["rabbit"], f"{name} dist": ports.SERVERS["dist"]}
-        given = ports.choose(self.place, usual, {})
+        given = self._choose(usual)
         self.nodes = {
             name: Node(
                 self.place, name, f"{name}@localhost", given[name], given[f"{name} dist"], given["epmd"]

@@ -1,6 +1,7 @@
 """The usual port where it is free, another where it is not, and none twice."""
 
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -76,6 +77,18 @@ def test_two_copies_that_choose_at_the_same_time_choose_apart(place: Place, free
     other_port = ports.choose(other, {"mail": free}, {})["mail"]
 
     assert one_port != other_port
+
+
+@pytest.mark.parametrize(("later", "kept"), [(3_500.0, True), (3_700.0, False)])
+def test_a_claim_lasts_for_as_long_as_it_was_made(
+    place: Place, free: int, monkeypatch: pytest.MonkeyPatch, later: float, kept: bool
+) -> None:
+    other, now = Place(place.path.parent / "other"), time.time()
+    ports.choose(place, {"mail": free}, {}, claimed_seconds=3_600.0)
+
+    monkeypatch.setattr("time.time", lambda: now + later)
+
+    assert (ports.choose(other, {"mail": free}, {})["mail"] != free) is kept
 
 
 def test_two_names_never_share_a_port(place: Place, free: int) -> None:
