@@ -1,5 +1,6 @@
 """The sample practice's people, calling the running platform over HTTP as anybody outside would."""
 
+import math
 import time
 import uuid
 from collections.abc import Callable
@@ -11,6 +12,9 @@ from scripts.receiver import receiver
 from scripts.sign_in import access_token, app_token, url
 
 __all__ = ["Platform", "receiver", "until"]
+
+RENEWED_AFTER = 300.0
+"""Seconds after which people sign in anew: their tokens last ten minutes, and a run may take longer."""
 
 
 def until(check: Callable[[], Any], seconds: float = 30.0) -> Any:
@@ -29,15 +33,19 @@ class Platform:
         self.app = sample["app"]
         self.practice_id = sample["practice_id"]
         self._ids = {person["email"].partition("@")[0]: person["id"] for person in sample["people"]}
-        self._tokens: dict[str, str] = {}
+        self._tokens: dict[str, tuple[str, float]] = {}
 
     def id(self, who: str) -> str:
         return str(self._ids[who])
 
     def token(self, who: str) -> str:
-        if who not in self._tokens:
-            self._tokens[who] = self._sign_in(who)
-        return self._tokens[who]
+        token, until = self._tokens.get(who, ("", 0.0))
+        if time.monotonic() >= until:
+            token = self._sign_in(who)
+            # An app signs in to a practice only while its grant stands.
+            lasts = math.inf if who == "app in practice" else RENEWED_AFTER
+            self._tokens[who] = token, time.monotonic() + lasts
+        return token
 
     def renew(self, who: str) -> str:
         """Another token, before the one at hand expires."""

@@ -43,7 +43,8 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, Any, Any]:
 
 
 def _tell(session: pytest.Session) -> None:
-    whole = _is_whole(session.config)
+    # Where a test failed, what it was to ask may be missing.
+    whole = _is_whole(session.config) and not session.testsfailed
     if not whole and not any(report["judged"] for report in _reports):
         return
     wrong = "\n\n".join(verdict.wrong(_reports, whole))

@@ -78,7 +78,10 @@ class Watch(CommandListener):
 
     def started(self, event: Any) -> None:
         if _is_product() and not event.database_name.startswith(UNWATCHED):
-            self._note(event.database_name, HERE, event.command, self._tests[-1][1])
+            try:
+                self._note(event.database_name, HERE, event.command, self._tests[-1][1])
+            except Exception as error:  # noqa: BLE001 - pymongo would print it and go on
+                self._is_lost(event.command_name, f"cannot be read: {error!r}")
 
     def succeeded(self, event: Any) -> None: ...
 
@@ -114,11 +117,16 @@ class Watch(CommandListener):
 
     def _read_profile(self, name: str) -> None:
         if self._client[name].command("collStats", "system.profile")["size"] > 0.9 * _PROFILE_BYTES:
-            full = Judged(name, "system.profile", "", "", "is full, so the first commands are lost", "")
-            self.judged[name,] = full
+            self._is_lost("the profile", "is full, so that the oldest is gone")
         for entry in self._client[name]["system.profile"].find({}, {"execStats": 0}):
             test = self._tests[bisect(self._tests, (entry["ts"], "~")) - 1][1]
-            self._note(name, IN_PROCESSES, profiled(entry), test)
+            if "$truncated" in entry["command"]:
+                self._is_lost(entry["ns"], "is too long for the profile")
+            else:
+                self._note(name, IN_PROCESSES, profiled(entry), test)
+
+    def _is_lost(self, what: str, why: str) -> None:
+        self.judged[what, why] = Judged(MADE_UP, what, "a command", "", why, self._tests[-1][1])
 
     def report(self) -> dict[str, Any]:
         """All of it as plain values, which travel from one process to another."""

@@ -73,7 +73,7 @@ class Runs(Protocol):
     def run(self, stopping: threading.Event) -> None: ...
 
 
-def eventually(claim: Callable[[], Any], seconds: float = 30.0) -> Any:
+def eventually(claim: Callable[[], Any], seconds: float = 60.0) -> Any:
     """What the claim gives once it gives something true; fails when it does not in time."""
     deadline = time.monotonic() + seconds
     while not (found := claim()):

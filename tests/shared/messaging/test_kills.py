@@ -53,9 +53,9 @@ def test_a_relay_that_is_killed_loses_nothing(room: Room, start: Any) -> None:
 
     with start("relay") as parent:
         for left in (2400, 1000):
-            eventually(lambda left=left: room.pending() <= left, seconds=20)
+            eventually(lambda left=left: room.pending() <= left)
             kill_child(parent)
-        eventually(lambda: room.pending() == 0, seconds=20)
+        eventually(lambda: room.pending() == 0)
     events = room.delivered(room.ready())
 
     assert {event.subject for event in events} == set(ids)
@@ -68,9 +68,9 @@ def test_a_consumer_that_is_killed_loses_nothing_and_repeats_no_effect(room: Roo
 
     with start("consumer") as parent:
         for handled in (1, 1500):
-            eventually(lambda n=handled: room.database["notes"].count_documents({}) >= n, seconds=20)
+            eventually(lambda n=handled: room.database["notes"].count_documents({}) >= n)
             kill_child(parent)
-        eventually(lambda: room.notes() == ids, seconds=20)
+        eventually(lambda: room.notes() == ids)
         eventually(lambda: room.ready() == 0)
 
     assert room.database["notes"].count_documents({}) == 3000
@@ -85,12 +85,12 @@ def test_a_message_that_kills_is_parked_after_three_deaths_and_no_innocent_is(ro
     room.publish(*bodies[:150], room.event(id="killer", subject="poison"), *bodies[150:])
 
     with start("consumer"):
-        (parked,) = eventually(lambda: room.parked.list(), seconds=30)
+        (parked,) = eventually(lambda: room.parked.list())
         eventually(lambda: room.notes() == ids)
         eventually(lambda: room.ready() == 0)
         # A person who has it tried again gets it back, and the worker lives on.
         room.parked.retry(["killer"])
-        eventually(lambda: room.parked.list(state="left"), seconds=30)
+        eventually(lambda: room.parked.list(state="left"))
 
     assert (parked["_id"], parked["state"]) == ("killer", "left")
     assert "3 times" in parked["error"]

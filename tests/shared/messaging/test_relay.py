@@ -235,7 +235,7 @@ def test_cut_connections_lose_nothing(room: Room, proxy: Proxy) -> None:
         for left in (1500, 500):
             eventually(lambda left=left: room.pending() <= left)
             proxy.cut()
-        eventually(lambda: room.pending() == 0, seconds=20)
+        eventually(lambda: room.pending() == 0)
     events = room.delivered(room.ready())
 
     assert {event.subject for event in events} == set(ids)
