@@ -44,8 +44,8 @@ def broker(servers: tuple[Mongo, Broker]) -> Broker:
 
 
 @pytest.fixture(scope="session")
-def platform(mongo: Mongo, broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    with started(tmp_path_factory.mktemp("platform"), mongo.url, broker.url, LINES) as made:
+def platform(mongo: Mongo, broker: Broker) -> Iterator[Platform]:
+    with started(mongo.url, broker.url, LINES) as made:
         yield made
 
 

@@ -19,6 +19,7 @@ from pymongo import MongoClient
 from scripts import parts, platform, processes
 from scripts.parts import Part
 from scripts.place import PROJECT, Place, read_json
+from scripts.servers import temporary
 from tests.faults import proxy
 from tests.faults.proxy import Proxy, Trap
 from tests.free_ports import free_port
@@ -178,10 +179,9 @@ class Platform:
 
 
 @contextmanager
-def started(folder: Any, mongo_url: str, amqp_url: str, lines: Iterable[Line] = ()) -> Iterator[Platform]:
-    place = Place(folder / "state")
-    prefix = f"faults_{os.getpid()}_{folder.name}_"
-    with pytest.MonkeyPatch.context() as patch:
+def started(mongo_url: str, amqp_url: str, lines: Iterable[Line] = ()) -> Iterator[Platform]:
+    prefix = f"faults_{os.getpid()}_"
+    with temporary.own_place() as place, pytest.MonkeyPatch.context() as patch:
         patch.setenv("TANDEM_SERVERS", "urls")
         patch.setenv("TANDEM_MONGO_URL", mongo_url)
         patch.setenv("TANDEM_AMQP_URL", amqp_url)
@@ -190,4 +190,4 @@ def started(folder: Any, mongo_url: str, amqp_url: str, lines: Iterable[Line] = 
             with Platform(place, prefix, mongo_url, amqp_url, lines).running() as made:
                 yield made
         finally:
-            shutil.copytree(place.logs, LOGS / folder.name, dirs_exist_ok=True)
+            shutil.copytree(place.logs, LOGS / place.path.name, dirs_exist_ok=True)
