@@ -152,7 +152,8 @@ def our_web(made: Scene) -> Iterator[Loaded]:
             "METRICS_PORT": str(metrics_port),
         }
         given = {f"TANDEM_{name}": value for name, value in settings.items()}
-        web = ends.enter_context(program("our-web", "benchmarks.web", f"{WORKERS}", f"{THREADS}", **given))
+        words = map(str, (WORKERS, THREADS, _share(WORKERS)))
+        web = ends.enter_context(program("our-web", "benchmarks.web", *words, **given))
         until(lambda: _answers(f"http://127.0.0.1:{metrics_port}/readyz"), web, 60)
         moment = int(time.time())
         who: dict[str, Any] = {"sub": CLINICIAN, "kind": "member", "practice": PRACTICE}
@@ -169,6 +170,8 @@ def eve(made: Scene, workers: int, threads: int) -> Iterator[Loaded]:
         f"{workers}",
         "--threads",
         f"{threads}",
+        "--worker-connections",
+        f"{_share(workers)}",
         "--bind",
         f"127.0.0.1:{port}",
         "--no-control-socket",
@@ -179,6 +182,11 @@ def eve(made: Scene, workers: int, threads: int) -> Iterator[Loaded]:
     ) as web:
         until(lambda: _answers(f"http://127.0.0.1:{port}/"), web, 60)
         yield Loaded(f"http://127.0.0.1:{port}/goals", {"Content-Type": "application/json"})
+
+
+def _share(workers: int) -> int:
+    """Connections a worker takes at most: else one worker may take all 16, and one CPU stands idle."""
+    return CONNECTIONS // workers
 
 
 def _eve_at(made: Scene, concurrency: int) -> float:

@@ -2,13 +2,15 @@
 
 Ours is `Aggregates.save` of a goal that was just agreed on: what changed, the version, and the event, in one
 guarded update. The peer is `update_one` by _id that sets as many bytes, prepared beforehand, so that it is
-nothing but driver and server. Both write with majority from 16 threads, each document once.
+nothing but driver and server. Both write with majority from 16 threads, each document once. A third, told in
+the note, is that update under the guard that ours has too: {_id, practice_id, version}.
 """
 
 import gc
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from statistics import median
 from typing import Any
 
 from benchmarks import goals
@@ -22,8 +24,8 @@ from shared.store.client import Document
 from shared.store.indexes import prepare
 
 THREADS = 16
-SAVES = 6_000
-ROUNDS = 5
+SAVES = 4_000
+ROUNDS = 9
 
 
 def figures(bench: Bench) -> Iterator[Figure]:
@@ -31,9 +33,13 @@ def figures(bench: Bench) -> Iterator[Figure]:
         prepare(made.database, COLLECTIONS)
         # The same collection without the relay's index, which only we need.
         made.database["plain"].create_index(list(COLLECTIONS[0].indexes[1].fields))
-        contenders = [lambda: saves_a_second(made), lambda: updates_a_second(made)]
+        contenders = [
+            lambda: saves_a_second(made),
+            lambda: updates_a_second(made, "_id"),
+            lambda: updates_a_second(made, "_id", "practice_id", "version"),
+        ]
         rounds(contenders, 1)
-        ours, plain = rounds(contenders, ROUNDS)
+        ours, plain, guarded = rounds(contenders, ROUNDS)
     yield Figure(
         "save_vs_plain",
         "saves/s",
@@ -41,6 +47,7 @@ def figures(bench: Bench) -> Iterator[Figure]:
         (at_least("ratio", 0.90, aim=0.97),),
         peer="pymongo update_one",
         peer_values=tuple(plain),
+        note=f"guarded as ours is, the peer does {median(guarded):,.0f}/s: {median(ours) / median(guarded):.2f}",
     )
 
 
@@ -57,12 +64,13 @@ def agree(goal: Goal) -> Goal:
     return goal
 
 
-def updates_a_second(made: Scene) -> float:
+def updates_a_second(made: Scene, *guard: str) -> float:
     plain = made.database["plain"]
     plain.delete_many({})
     goals.insert(plain, goals.quiet(SAVES))
     saved = _saved(made)
-    updates = [({"_id": found["_id"]}, {"$set": saved}) for found in plain.find({}, {"_id": 1})]
+    wanted = dict.fromkeys(guard, 1)
+    updates = [(where, {"$set": saved}) for where in plain.find({}, wanted)]
     return a_second(lambda update: plain.update_one(*update), updates)
 
 

@@ -1,4 +1,4 @@
-"""goals' web in the form that gunicorn gives a peer: python -m benchmarks.web <workers> <threads>.
+"""goals' web as gunicorn runs a peer: python -m benchmarks.web <workers> <threads> <connections>.
 
 The same server and application as `python -m services.goals web`, which runs one process with eight threads.
 """
@@ -12,4 +12,4 @@ from shared.web.server import serve
 
 if __name__ == "__main__":
     logs.set_up("goals", "web")
-    serve(service, Settings.read("goals"), workers=int(sys.argv[1]), threads=int(sys.argv[2]))
+    serve(service, Settings.read("goals"), *map(int, sys.argv[1:]))

@@ -22,6 +22,7 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     "amqp": ("shared.messaging",),
     "apispec": ("shared.web",),
     "bson": ("services.*.store", "shared.store"),
+    "cachetools": ("shared.security.access",),
     "cattrs": ("shared.store",),
     "click": ("services.*.commands", "shared.service", "shared.parked_commands"),
     "cryptography": EVERYWHERE,

@@ -4,19 +4,28 @@ The copy holds members, clients, consents, episodes and grants, nothing of what 
 suspension or a withdrawn consent is obeyed as soon as its event arrives, whatever a token says.
 """
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Hashable, Iterator
 from operator import itemgetter
 from typing import Any
+
+from cachetools import TTLCache
 
 from shared.messaging.envelope import Event
 from shared.messaging.subscriber import Subscriber
 from shared.security import schemas
 from shared.security.caller import Caller
+from shared.security.policy import permits
 from shared.store.indexes import records
 from shared.store.operations import Operation, project
 from shared.store.records import Records
 
 Standings = set[tuple[str, str]]
+
+KEPT = 1.0
+"""Seconds for which an entitlement is remembered, of the 5 within which every service obeys its end."""
+_entitled: TTLCache[Hashable, Standings] = TTLCache(maxsize=10_000, ttl=KEPT)
+_lock = threading.Lock()
 
 COLLECTIONS = (
     records("members"),
@@ -107,9 +116,18 @@ def standings(database: Any, caller: Caller, action: str, target: Any) -> Standi
     find, so that a foreign client and an absent one cost the same.
     """
     client_id = target if isinstance(target, str) else getattr(target, "client_id", "")
+    own = caller.kind != "app" and getattr(target, "person_id", caller.id) == caller.id
+    key = (database.name, caller, action, client_id, own)
+    with _lock:
+        known = _entitled.get(key)
+    if known is not None:
+        return known
     found = _OF_KIND[caller.kind](database, caller, action, client_id)
-    if found and caller.kind != "app" and getattr(target, "person_id", caller.id) == caller.id:
+    if found and own:
         found.add(("person", "self"))
+    if permits(action, found):
+        with _lock:
+            _entitled[key] = found
     return found
 
 

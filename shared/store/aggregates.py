@@ -136,12 +136,15 @@ class Aggregates(Generic[T]):
             update["$set"] = changed
         if events:
             at = now()
-            where[f"outbox.{OUTBOX_LIMIT - 1}"] = {"$exists": False}
+            # Nothing was pending where nothing was due, and whoever said something since changed the version.
+            if "due" in before:
+                where[f"outbox.{OUTBOX_LIMIT - 1}"] = {"$exists": False}
             update["$push"] = {"outbox": {"$each": _records(events, before["eseq"], at, to)}}
             update["$min"] = {"due": at}
+            before = before | {"due": at}
         if self.collection.update_one(where, update).matched_count == 0:
             self._refuse(where)
-        written = state | {"eseq": before["eseq"] + len(events), "version": aggregate.version + 1}
+        written = before | state | {"eseq": before["eseq"] + len(events), "version": aggregate.version + 1}
         return self._stored(aggregate, written)
 
     def _refuse(self, where: Document) -> None:

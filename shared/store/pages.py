@@ -6,7 +6,7 @@ from pymongo.collection import Collection
 
 from shared.store.client import Document
 
-HIDDEN = {"outbox": 0, "due": 0}
+HIDDEN = {"outbox": 0}
 """The outbox is the store's own; no reader ever sees it."""
 
 

@@ -24,8 +24,8 @@ class Web:
     database: Any
     verifier: Verifier
     problems: Mapping[type[Exception], int]
-    readings: dict[str, tuple[str, str]] = field(default_factory=dict)
-    """By the rule of a route that makes something, what reads it: see creates.py."""
+    readings: dict[str, str] = field(default_factory=dict)
+    """By the rule of a route that makes something, where it is read: see creates.py."""
 
     @cached_property
     def cursor_key(self) -> bytes:

@@ -5,14 +5,14 @@ record of the request: no second document, no window between the two. A repeat i
 present state (200); the same key with another body is refused (422).
 """
 
-import hmac
 import re
 from collections.abc import Callable
 from functools import wraps
+from hashlib import blake2b
 from typing import Any, TypeVar
 
 import orjson
-from flask import Flask, current_app, g, request, url_for
+from flask import Flask, current_app, g, request
 
 from shared.ids import derived_from
 from shared.web.context import caller, web
@@ -67,27 +67,23 @@ def _id(path: dict[str, Any]) -> str:
 def _fingerprint() -> str:
     """Of the JSON, however it was spaced. Keyed, since a plain hash of a short text can be guessed."""
     body = orjson.dumps(g.get("body", {}), option=orjson.OPT_SORT_KEYS)
-    return hmac.digest(web().fingerprint_key, body, "sha256").hex()
+    return blake2b(body, key=web().fingerprint_key, digest_size=32).hexdigest()
 
 
 def _location(id: str) -> dict[str, str]:
     """Where it can be read: POST …/goals makes what GET /v1/goals/<goal_id> reads, if there is that route."""
-    reading = web().readings
+    readings = web().readings
     making = str(request.url_rule)
-    if making not in reading:
-        reading[making] = _reading(current_app, making)
-    endpoint, variable = reading[making]
-    if not endpoint:
-        return {}
-    values: dict[str, Any] = {variable: id}
-    return {"Location": url_for(endpoint, **values)}
+    if making not in readings:
+        readings[making] = _reading(current_app, making)
+    return {"Location": readings[making] + id} if readings[making] else {}
 
 
-def _reading(app: Flask, making: str) -> tuple[str, str]:
-    """The endpoint that reads what this rule makes, with its variable; empty where there is none."""
-    pattern = re.compile(rf"/v1/{re.escape(making.rsplit('/', 1)[-1])}/<(\w+)>")
+def _reading(app: Flask, making: str) -> str:
+    """What comes before the id where what this rule makes is read; empty where there is no such route."""
+    pattern = re.compile(rf"(/v1/{re.escape(making.rsplit('/', 1)[-1])}/)<\w+>")
     for rule in app.url_map.iter_rules():
         match = pattern.fullmatch(rule.rule)
         if match and "GET" in (rule.methods or ()):
-            return rule.endpoint, match[1]
-    return "", ""
+            return match[1]
+    return ""

@@ -34,10 +34,13 @@ _STATUSES = {
 }
 
 
-def serve(service: Any, settings: Settings, workers: int = 1, threads: int = THREADS) -> None:
+def serve(
+    service: Any, settings: Settings, workers: int = 1, threads: int = THREADS, connections: int = 1_000
+) -> None:
     """Answer requests until SIGTERM, then finish those under way; a taken port ends it with a sentence.
 
-    /metrics tells of one worker only, so a container has one; more are for measuring.
+    /metrics tells of one worker only, so a container has one; more, each with so many connections at most,
+    are for measuring.
     """
     try:
         public = health.listen(settings.host, settings.port, "TANDEM_PORT")
@@ -49,12 +52,20 @@ def serve(service: Any, settings: Settings, workers: int = 1, threads: int = THR
         web = worker.app.wsgi().extensions["tandem"]
         health.answer(private, {"database": lambda: answers(web.database), "keys": web.verifier.has_keys})
 
-    _Gunicorn(lambda: create_app(service, settings), public.detach(), watch, workers, threads).run()
+    _Gunicorn(
+        lambda: create_app(service, settings), public.detach(), watch, workers, threads, connections
+    ).run()
 
 
 class _Gunicorn(BaseApplication):
     def __init__(
-        self, load: Callable[[], Any], listener: int, watch: Callable[[Any], None], workers: int, threads: int
+        self,
+        load: Callable[[], Any],
+        listener: int,
+        watch: Callable[[Any], None],
+        workers: int,
+        threads: int,
+        connections: int,
     ) -> None:
         self._load = load
         self._options = {
@@ -62,6 +73,7 @@ class _Gunicorn(BaseApplication):
             "worker_class": _Worker,
             "workers": workers,
             "threads": threads,
+            "worker_connections": connections,
             "keepalive": 75,
             "graceful_timeout": 20,
             "limit_request_line": LONGEST_LINE,

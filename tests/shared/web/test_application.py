@@ -10,7 +10,7 @@ from flask import Response
 from shared.web.allows import RouteRefused, allows
 from shared.web.application import create_app
 from shared.web.blueprint import Blueprint
-from shared.web.metrics import REQUESTS
+from shared.web.metrics import requests
 from shared.web.schemas import PageQuery
 from tests.issuer import Issuer
 from tests.shared.web.toy import SETTINGS, Toy
@@ -116,7 +116,7 @@ def test_one_line_a_request_with_ids_only(toy: Toy, caplog: pytest.LogCaptureFix
 
 def test_requests_are_counted_by_route_and_unknown_ones_together(toy: Toy) -> None:
     def count(method: str, route: str, status: int) -> float:
-        return REQUESTS.labels(method, route, status)._value.get()
+        return requests(method, route, status)._value.get()
 
     before = count("GET", "none", 404), count("other", "none", 404), count("GET", "/v1/notes/<note_id>", 404)
     toy.client().get("/a")
