@@ -42,6 +42,7 @@ POINTS = {
         Point("after reading", "goals-worker", "mongo", "answer to find goals", b"outbox"),
         Point("after publishing", "goals-worker", "amqp", "confirm"),
         Point("after the confirm, before the removal", "goals-worker", "mongo", "update goals"),
+        Point("after the removal", "goals-worker", "mongo", "answer to update goals"),
     ],
     "consumer": [
         Point("before the write", "notifications-worker", "mongo", "insert notifications"),
