@@ -2,7 +2,7 @@
 
 A proxy that is told how to read what passes splits it into frames and gives each a word ("update goals",
 "answer to update goals", "publish", "confirm", …). A trap waits for one word and kills, from outside,
-the process whose connection it is, at that very moment: the frame that sprang it does not pass.
+the process whose connection it is: the frame that sprang it does not pass, and what was sent before does.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
+_ARRIVES = 0.05
 UP, DOWN = "up", "down"  # to the server, from the server
 Ports = tuple[int, int]
 """Of the process that connected, and of the proxy."""
@@ -48,14 +49,22 @@ class Trap:
     within: bytes = b""
     killed: int = 0
     sprung: threading.Event = field(default_factory=threading.Event)
+    _closing: bool = False
 
-    def meets(self, word: str, frame: bytes, connection: Connection) -> bool:
-        if self.sprung.is_set() or word != self.word or self.within not in frame:
+    async def meets(self, word: str, frame: bytes, connection: Connection) -> bool:
+        if self._closing or word != self.word or self.within not in frame:
             return False
         pid = self.owns(connection.ports)
         if pid is None:
             return False
-        os.kill(pid, signal.SIGKILL)
+        self._closing = True
+        # What it said before, on this line or another, shall arrive: an ack that came too early, say.
+        await asyncio.sleep(_ARRIVES)
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            self._closing = False
+            return False
         self.killed = pid
         self.sprung.set()
         return True
@@ -159,7 +168,7 @@ class Proxy:
     ) -> None:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
             async for word, frame in self._frames(direction, source, connection):
-                if self.trap and self.trap.meets(word, frame, connection):
+                if self.trap and await self.trap.meets(word, frame, connection):
                     return
                 await self._through[direction].wait()
                 if self._late:
