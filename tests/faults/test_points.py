@@ -68,6 +68,7 @@ class Battered:
     verdicts: dict[str, Verdict]
     repeats: dict[str, int]
     drained: float
+    left: dict[str, int]
     parked: int
 
 
@@ -164,7 +165,7 @@ def _judge(
         "webhooks": lambda: len(told().lost),
         "letters": lambda: len(mailed().lost),
     }
-    drained = drain(ended, left | backlog(platform))
+    drained, still = drain(ended, left | backlog(platform))
     verdicts = {
         "saves": ledger.judge(saves(platform, name)),
         "inbox": ledger.judge(inbox(platform, name)),
@@ -172,7 +173,7 @@ def _judge(
         "letters": mailed(),
     }
     repeats = {"webhooks": len(received.verified), "letters": len(_mailed(platform))}
-    return Battered(kills, verdicts, repeats, drained, parked(platform))
+    return Battered(kills, verdicts, repeats, drained, still, parked(platform))
 
 
 def _mailed(platform: Platform) -> list[str]:
@@ -183,7 +184,7 @@ def _mailed(platform: Platform) -> list[str]:
 def _judged(row: Row, battered: Battered, part: str, layer: str) -> None:
     row.times = sum(battered.kills.get(point.title, 0) for point in POINTS[part])
     row.verdicts = {layer: battered.verdicts[layer]}
-    row.drained, row.parked = battered.drained, battered.parked
+    row.drained, row.left, row.parked = battered.drained, battered.left, battered.parked
     assert {point.title: battered.kills.get(point.title, 0) for point in POINTS[part]} == {
         point.title: TIMES for point in POINTS[part]
     }
