@@ -26,6 +26,7 @@ class Row:
     left: dict[str, int] = field(default_factory=dict)
     """Of the backlog, where it did not drain in time."""
     parked: int = 0
+    """Whom a failure was blamed on meanwhile, whether or not they are parked still."""
     also: list[str] = field(default_factory=list)
 
     def told(self) -> dict[str, Any]:
@@ -60,8 +61,8 @@ def judge(platform: Platform, load: Load, row: Row, ended: float | None = None) 
         "saves": load.ledger.judge(saves(platform, load.name)),
         "inbox": load.ledger.judge(inbox(platform, load.name)),
     }
-    row.parked = parked(platform)
-    row.also += _unanswered(load)
+    row.parked = len(platform.blamed(load.began))
+    row.also += [f"{load.a_second():.0f} saves/s", *_unanswered(load)]
     row.holds()
 
 
