@@ -36,7 +36,7 @@ demo: ## Play the story against the running platform, in under two seconds
 test: ## Run all tests, on real MongoDB and RabbitMQ (ARGS='-k relay'; ARGS='-n0 --pdb' in one process)
 	@$(RUN) python -m pytest -n 3 $(ARGS)
 
-faults: ## Kill, cut, freeze and fill everything under load (FAULTS=long for an hour)
+faults: ## Kill, cut, freeze and fill everything under load (FAULTS=long: more and longer)
 	@$(RUN) python -m pytest tests/faults -n 2 --timeout 1200 $(ARGS)
 
 test-fast: ## Run the tests that need no server

@@ -66,13 +66,15 @@ def chosen(names: Collection[str]) -> list[str]:
 
 
 def publish(figures: Sequence[Figure]) -> int:
-    """Print the table, write build/bench.json; 1 where a bar is missed."""
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps({figure.name: figure.as_json() for figure in figures}, indent=2) + "\n")
+    """Print the table, add it to what build/bench.json has of other figures; 1 where a bar is missed."""
     table.show(figures)
     for figure in figures:
         if figure.note:
             console.print(f"{figure.name}: {figure.note}")
+    RESULTS.parent.mkdir(exist_ok=True)
+    before = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    known = before | {figure.name: figure.as_json() for figure in figures}
+    RESULTS.write_text(json.dumps(known, indent=2) + "\n")
     return 0 if all(figure.met for figure in figures) else 1
 
 

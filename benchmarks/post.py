@@ -37,6 +37,8 @@ SECONDS_AT_BEST = 8
 ROUNDS = 5
 CONNECTIONS = 16
 WORKERS, THREADS = 2, 4
+SHARE = CONNECTIONS // WORKERS
+"""Connections that a worker takes at most: else one may take all 16, and one CPU stands idle."""
 AT_BEST = {1: (1, 1), 4: (2, 2), 16: (2, 8)}
 """Requests that Eve works on at once, as workers and threads of gunicorn."""
 PRACTICE, CLINICIAN, CLIENT = "practice-1", "clinician-1", "client-1"
@@ -103,7 +105,7 @@ def figures(bench: Bench) -> Iterator[Figure]:
     made = Scene(bench.servers, f"bench-post-{new_id()}-goals")
     try:
         with our_web(made) as ours:
-            with eve(made, WORKERS, THREADS) as peer:
+            with eve(made, WORKERS, THREADS, SHARE) as peer:
                 rounds([lambda: ours.a_second(WARM_UP), lambda: peer.a_second(WARM_UP)], 1)
                 values, peer_values = rounds([ours.a_second, peer.a_second], ROUNDS)
             best, concurrency = max((_eve_at(made, at), at) for at in AT_BEST)
@@ -152,7 +154,7 @@ def our_web(made: Scene) -> Iterator[Loaded]:
             "METRICS_PORT": str(metrics_port),
         }
         given = {f"TANDEM_{name}": value for name, value in settings.items()}
-        words = map(str, (WORKERS, THREADS, _share(WORKERS)))
+        words = map(str, (WORKERS, THREADS, SHARE))
         web = ends.enter_context(program("our-web", "benchmarks.web", *words, **given))
         until(lambda: _answers(f"http://127.0.0.1:{metrics_port}/readyz"), web, 60)
         moment = int(time.time())
@@ -163,7 +165,7 @@ def our_web(made: Scene) -> Iterator[Loaded]:
 
 
 @contextmanager
-def eve(made: Scene, workers: int, threads: int) -> Iterator[Loaded]:
+def eve(made: Scene, workers: int, threads: int, connections: int) -> Iterator[Loaded]:
     port = _free_port()
     words = [
         "--workers",
@@ -171,7 +173,7 @@ def eve(made: Scene, workers: int, threads: int) -> Iterator[Loaded]:
         "--threads",
         f"{threads}",
         "--worker-connections",
-        f"{_share(workers)}",
+        f"{connections}",
         "--bind",
         f"127.0.0.1:{port}",
         "--no-control-socket",
@@ -184,13 +186,8 @@ def eve(made: Scene, workers: int, threads: int) -> Iterator[Loaded]:
         yield Loaded(f"http://127.0.0.1:{port}/goals", {"Content-Type": "application/json"})
 
 
-def _share(workers: int) -> int:
-    """Connections a worker takes at most: else one worker may take all 16, and one CPU stands idle."""
-    return CONNECTIONS // workers
-
-
 def _eve_at(made: Scene, concurrency: int) -> float:
-    with eve(made, *AT_BEST[concurrency]) as peer:
+    with eve(made, *AT_BEST[concurrency], connections=1_000) as peer:
         peer.a_second(WARM_UP)
         return peer.a_second(SECONDS_AT_BEST)
 

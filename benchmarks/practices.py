@@ -120,8 +120,10 @@ def _roomy(bench: Bench) -> Iterator[None]:
         return
     with MongoClient[Any](bench.servers.mongo_url) as client:
         client.admin.command({"setParameter": 1, "wiredTigerEngineRuntimeConfig": "cache_size=2G"})
-        yield
-        client.admin.command({"setParameter": 1, "wiredTigerEngineRuntimeConfig": "cache_size=512M"})
+        try:
+            yield
+        finally:
+            client.admin.command({"setParameter": 1, "wiredTigerEngineRuntimeConfig": "cache_size=512M"})
 
 
 @contextmanager

@@ -36,7 +36,7 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     "marshmallow": ("services.*.schemas", "shared.web", "shared.messaging", "shared.security.schemas"),
     "orjson": EVERYWHERE,
     "prometheus_client": ("services.partners.sender", "shared.web", "shared.messaging"),
-    "pymongo": ("services.*.store", "services.partners.sender", "shared.store", "shared.messaging.crashes"),
+    "pymongo": ("services.*.store", "services.partners.sender", "shared.store"),
     "uuid_utils": ("shared.ids",),
     "webargs": ("shared.web",),
     "werkzeug": ("shared.web",),

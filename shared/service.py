@@ -5,7 +5,7 @@ import math
 import socket
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 Timer = Callable[[Any, Settings, str, threading.Event], None]
 """Runs on the keeper's database until the event is set; the name is for its lease, as the keeper's own."""
-Standings = Callable[[Any, Any, str, Any], set[tuple[str, str]]]
+Standings = Callable[[Any, Any, str, Any], Set[tuple[str, str]]]
 
 
 @dataclass(frozen=True)

@@ -51,16 +51,21 @@ class Node:
 
     def ctl(self, *words: str) -> str:
         """What rabbitmqctl says; trouble where it fails."""
-        done = subprocess.run(  # noqa: S603
-            [LIBRARY / "rabbitmqctl", "--quiet", *words],
-            env=self._environment(),
-            cwd=self.place.folder("rabbit"),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=CTL_SECONDS,
-            check=False,
-        )
+        try:
+            done = subprocess.run(  # noqa: S603
+                [LIBRARY / "rabbitmqctl", "--quiet", *words],
+                env=self._environment(),
+                cwd=self.place.folder("rabbit"),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=CTL_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise Trouble(
+                f"rabbitmqctl {' '.join(words)} took over {CTL_SECONDS} s on {self.name}."
+            ) from None
         if done.returncode:
             said = " ".join((done.stderr or done.stdout).split())
             raise Trouble(f"rabbitmqctl {' '.join(words)} failed on {self.name}: {said[:300]}")

@@ -177,9 +177,18 @@ class _Outgoing:
             self._send_kept()
 
     def _send_kept(self) -> None:
-        # Forgotten first: after an error in the middle of it the connection is closed anyway.
         frames, self._kept = self._kept, bytearray()
-        self._send(frames)
+        try:
+            self._send(frames)
+        except BaseException:
+            # The heartbeat may be the one who meets it. Nothing may follow what is gone, or the broker's
+            # confirm of a later message would be taken for one of those.
+            self._send = _refuse
+            raise
+
+
+def _refuse(frames: Any) -> None:
+    raise ConnectionError("An earlier send on this connection failed.")
 
 
 @contextlib.contextmanager

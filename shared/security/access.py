@@ -1,11 +1,11 @@
 """Who stands in what relation to a client: each service's own copy, fed by practices' events.
 
 The copy holds members, clients, consents, episodes and grants, nothing of what people wrote. A
-suspension or a withdrawn consent is obeyed as soon as its event arrives, whatever a token says.
+suspension or a withdrawn consent is obeyed within a second of its event's arrival, whatever a token says.
 """
 
 import threading
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Set
 from operator import itemgetter
 from typing import Any
 
@@ -20,7 +20,7 @@ from shared.store.indexes import records
 from shared.store.operations import Operation, project
 from shared.store.records import Records
 
-Standings = set[tuple[str, str]]
+Standings = Set[tuple[str, str]]
 
 KEPT = 1.0
 """Seconds for which an entitlement is remembered, of the 5 within which every service obeys its end."""
@@ -124,7 +124,8 @@ def standings(database: Any, caller: Caller, action: str, target: Any) -> Standi
         return known
     found = _OF_KIND[caller.kind](database, caller, action, client_id)
     if found and own:
-        found.add(("person", "self"))
+        found |= {("person", "self")}
+    found = frozenset(found)
     if permits(action, found):
         with _lock:
             _entitled[key] = found
@@ -175,7 +176,7 @@ def clinician_for(database: Any, caller: Caller, client_id: str, standings: Stan
     somebody who still works here.
     """
     if ("clinician", "own") in standings:
-        # Looked up a moment ago, for this request.
+        # Looked up for this request, or within the last second.
         return caller.id
     clinicians = [e["clinician_id"] for e in current_episodes(database, caller.practice_id, client_id)]
     present = Records(database["members"], "active").among(caller.practice_id, clinicians)

@@ -85,13 +85,19 @@ class Keys:
             return
         try:
             if self._clock() - self._tried_at >= (PAUSE if self._keys else PAUSE_AT_FIRST):
-                self._tried_at = self._clock()
-                self._keys = _usable(self._load())
-                self._loaded_at = self._clock()
+                self._load_anew()
         except Exception:  # noqa: BLE001 (network, JSON, database: whatever it is, the old keys stay)
             _log.warning("Signing keys could not be fetched", exc_info=True)
         finally:
             self._lock.release()
+
+    def _load_anew(self) -> None:
+        try:
+            self._keys = _usable(self._load())
+            self._loaded_at = self._clock()
+        finally:
+            # Counted from its end: those who waited for a fetch that failed do not each make another.
+            self._tried_at = self._clock()
 
 
 def published_at(url: str) -> Callable[[], Mapping[str, Any]]:

@@ -64,7 +64,9 @@ class Wakeup:
             self._thread = None
 
     def _watch(self, stopping: threading.Event) -> None:
-        while self._wanted.wait() and not stopping.is_set():
+        while not stopping.is_set():
+            if not self._wanted.wait(REOPEN_AFTER) or stopping.is_set():
+                continue
             try:
                 with self._database.watch(self._pipeline, max_await_time_ms=1_000) as stream:
                     # What was written before it was open has to be looked for.

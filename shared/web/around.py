@@ -45,8 +45,8 @@ class _Accompanied:
         id = given if _SANE.fullmatch(given) else new_id()
 
         def start(status: str, headers: list[tuple[str, str]], error: Any = None) -> Any:
-            names = {name for name, _ in headers}
-            missing = [one for one in _ALWAYS if one[0] not in names]
+            names = {name.lower() for name, _ in headers}
+            missing = [one for one in _ALWAYS if one[0].lower() not in names]
             return start_response(status, [*headers, *missing, ("X-Correlation-Id", id)], error)
 
         with correlated(id, traceparent=trace if _TRACEPARENT.fullmatch(trace) else None):

@@ -38,20 +38,13 @@ def listen(host: str, port: int, variable: str) -> socket.socket:
     return listener
 
 
-def serve(
-    host: str, port: int, checks: Mapping[str, Check], alive: Check = lambda: True, variable: str = "its port"
-) -> None:
-    """Answer on this port from now on, on threads that end with the process."""
-    answer(listen(host, port, variable), checks, alive)
-
-
 def answer(
     listener: socket.socket,
     checks: Mapping[str, Check],
     alive: Check = lambda: True,
     figures: Callable[[], bytes] = exposed,
 ) -> None:
-    """As `serve`, on a socket that listens already."""
+    """Answer on this socket from a thread beside."""
     remembered = {name: _Remembered(check) for name, check in checks.items()}
     server = _Server(
         listener.getsockname()[:2], _handler(remembered, alive, figures), bind_and_activate=False

@@ -33,6 +33,13 @@ def test_one_bar_missed_ends_with_one_and_everything_is_written(results: Path) -
     assert {name: figure["met"] for name, figure in written.items()} == {"one": True, "two": False}
 
 
+def test_a_run_of_some_keeps_the_others(results: Path) -> None:
+    main.publish([GOOD])
+    main.publish([BAD])
+
+    assert json.loads(results.read_text()).keys() == {"one", "two"}
+
+
 def test_what_cannot_be_measured_takes_nothing_from_the_others() -> None:
     def measure(name: str) -> Iterator[Figure]:
         if name == "save":

@@ -23,7 +23,10 @@ class Row:
     times: int = 1
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     drained: float = 0.0
+    left: dict[str, int] = field(default_factory=dict)
+    """Of the backlog, where it did not drain in time."""
     parked: int = 0
+    """Whom a failure was blamed on meanwhile, whether or not they are parked still."""
     also: list[str] = field(default_factory=list)
 
     def told(self) -> dict[str, Any]:
@@ -45,31 +48,32 @@ class Row:
         """Fail unless nothing is lost, nothing unexpected, nothing there twice, nobody parked."""
         wrong = {name: str(verdict) for name, verdict in self.verdicts.items() if not verdict.holds}
         assert not wrong, wrong
-        assert self.parked == 0
-        assert self.drained <= DRAINED_WITHIN
+        assert self.parked == 0, f"{self.parked} parked"
+        assert self.drained <= DRAINED_WITHIN, f"not drained within {DRAINED_WITHIN:.0f} s: {self.left}"
 
 
 def judge(platform: Platform, load: Load, row: Row, ended: float | None = None) -> None:
     """Stop the load, wait for the backlog to drain since the fault's end, and fail unless all is well."""
     ended = ended or time.monotonic()
     load.stop()
-    row.drained = drain(ended, {"effects": lambda: unheard(platform, load)} | backlog(platform))
+    row.drained, row.left = drain(ended, {"effects": lambda: unheard(platform, load)} | backlog(platform))
     row.verdicts = {
         "saves": load.ledger.judge(saves(platform, load.name)),
         "inbox": load.ledger.judge(inbox(platform, load.name)),
     }
-    row.parked = parked(platform)
-    row.also += _unanswered(load)
+    row.parked = len(platform.blamed(load.began))
+    row.also += [f"{load.a_second():.0f} saves/s", *_unanswered(load)]
     row.holds()
 
 
-def drain(ended: float, left: Mapping[str, Callable[[], int]]) -> float:
-    """Wait until nothing is left; gives the seconds that it took since the fault's end."""
-    deadline = ended + DRAINED_WITHIN
-    while any((still := {name: count() for name, count in left.items()}).values()):
-        assert time.monotonic() < deadline, f"not drained within {DRAINED_WITHIN:.0f} s: {still}"
+def drain(ended: float, counts: Mapping[str, Callable[[], int]]) -> tuple[float, dict[str, int]]:
+    """Wait until nothing is left, a minute at most: the seconds since the fault's end, and what is left."""
+    while True:
+        left = {name: count for name, counted in counts.items() if (count := counted())}
+        seconds = time.monotonic() - ended
+        if not left or seconds > DRAINED_WITHIN:
+            return seconds, left
         time.sleep(0.2)
-    return time.monotonic() - ended
 
 
 def backlog(platform: Platform) -> dict[str, Callable[[], int]]:

@@ -12,6 +12,7 @@ from collections import Counter
 from contextlib import suppress
 from typing import Any
 
+from shared.clock import now
 from tests.faults.ledger import Ledger
 from tests.faults.platform import Platform
 
@@ -30,6 +31,7 @@ class Load:
         self.errors: list[str] = []
         self._people, self._port = platform.people, platform.fronts["goals"].port
         self._every = CLIENTS / rate
+        self.began = now()
         self._stopping = threading.Event()
         self._tokens = {who: self._people.renew(who) for who in ("maya", "noah", "clara")}
         self._threads = [threading.Thread(target=self._work, args=(one,)) for one in range(CLIENTS)]
@@ -44,10 +46,16 @@ class Load:
 
     def stop(self) -> None:
         """Begin nothing more, and finish what was begun."""
+        if not self._stopping.is_set():
+            self._ended = now()
         self._stopping.set()
         for thread in self._threads:
             thread.join()
         assert not self.errors, self.errors
+
+    def a_second(self) -> float:
+        """How many were acknowledged a second, pauses and outages included."""
+        return self.ledger.count() / (self._ended - self.began).total_seconds()
 
     def _work(self, number: int) -> None:
         caller = _Caller(self._port)

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import datetime
 from typing import Any
 
 import psutil
@@ -21,6 +22,7 @@ from scripts.parts import Part
 from scripts.place import PROJECT, Place, read_json
 from scripts.servers import temporary
 from tests.faults import proxy
+from tests.faults.logs import said
 from tests.faults.proxy import Proxy, Trap
 from tests.free_ports import free_port
 from tests.journeys.people import Platform as People
@@ -42,7 +44,6 @@ class Platform:
         self.lines = {line: self._line(line[1]) for line in lines}
         self.fronts: dict[str, Proxy] = {}
         """Where callers of each web come in, as through a load balancer."""
-        self.starts: dict[str, int] = {}
         self._at_rest: set[str] = set()
         self._work = threading.Lock()
         self._ended = threading.Event()
@@ -83,7 +84,6 @@ class Platform:
         self._keeper.start()
 
     def _start_part(self, part: Part) -> None:
-        self.starts[part.name] = self.starts.get(part.name, 0) + 1
         processes.start(self.place, part.name, part.command, self.environment(part))
 
     def environment(self, part: Part) -> dict[str, str]:
@@ -124,6 +124,22 @@ class Platform:
         except (psutil.NoSuchProcess, KeyError):
             return []
 
+    def said(self, name: str, message: str) -> list[dict[str, Any]]:
+        """What this part has said so far, in all its lives."""
+        return said(self.place, name, message)
+
+    def child(self, name: str, work: str) -> psutil.Process:
+        """The living child of a worker that does this: "keeper" or "consumer"."""
+        started = [line["pid"] for line in self.said(name, "Part started") if line["child"] == work]
+        assert started[-1] in self.tree(name), f"{name} has no {work} now"
+        return psutil.Process(started[-1])
+
+    def blamed(self, since: datetime) -> list[dict[str, Any]]:
+        """Events parked for a failure, and not because they came early."""
+        lines = [line for name in parts.services() for line in self.said(f"{name}-worker", "Event parked")]
+        begun = since.isoformat(timespec="milliseconds")
+        return [line for line in lines if line["level"] == "warning" and line["at"] >= begun]
+
     def kill_at(self, line: Line, word: str, within: bytes = b"", seconds: float = 30.0) -> int:
         """Kill the process of this line when it comes to this point; gives its pid."""
         trap = Trap(word, lambda ports: proxy.owner(ports, self.tree(line[0])), within)
@@ -146,9 +162,11 @@ class Platform:
         """It is not started again before this ends."""
         with self._work:
             self._at_rest.add(name)
-        yield
-        with self._work:
-            self._at_rest.discard(name)
+        try:
+            yield
+        finally:
+            with self._work:
+                self._at_rest.discard(name)
 
     def roll(self, name: str) -> float:
         """Restart a web as a rolling update does: another takes over before it ends, and gives back after."""

@@ -168,7 +168,7 @@ class Proxy:
     ) -> None:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
             async for word, frame in self._frames(direction, source, connection):
-                if self.trap and await self.trap.meets(word, frame, connection):
+                if (trap := self.trap) and await trap.meets(word, frame, connection):
                     return
                 await self._through[direction].wait()
                 if self._late:

@@ -117,10 +117,6 @@ class _One(Server):
     def kill(self) -> None:
         self._send(signal.SIGKILL, *self.names)
 
-    def restart(self) -> None:
-        self.kill()
-        self.start()
-
     def freeze(self) -> None:
         self._send(signal.SIGSTOP, *self.names)
 
@@ -295,10 +291,6 @@ class _Brokers(Server):
         """How many messages wait in it, without those that a consumer has and has not acked."""
         with linked(self.url, "test") as link:
             return int(link.channel().queue_declare(queue, passive=True).message_count)
-
-    def bind(self, queue: str, type: str) -> None:
-        with linked(self.url, "test") as link:
-            link.channel().queue_bind(queue, EXCHANGE, type)
 
     def unbind(self, queue: str, type: str) -> None:
         with linked(self.url, "test") as link:

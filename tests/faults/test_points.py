@@ -1,21 +1,27 @@
 """Kill -9 at each named point of the way from a save to its effects, twenty times each, under load.
 
 The points are seen from outside, on the wire: a proxy withholds a frame and kills the process that sent
-it or waits for it. All parts are killed at the same time, each at its own points in turn.
+it or waits for it. Parts that hide nothing of each other are killed at the same time, each at its own
+points in turn.
 """
 
+import json
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from email import message_from_bytes
+from pathlib import Path
 
 import pytest
 
 from scripts.receiver import Received, receiver
-from tests.faults.judge import Row, backlog, drain, inbox, parked, saves, unheard, webhooks
+from tests.faults.judge import Row, backlog, drain, inbox, saves, unheard, webhooks
 from tests.faults.ledger import Ledger, Verdict
 from tests.faults.load import Load
 from tests.faults.platform import Platform
+from tests.journeys.people import until
 
 TIMES = 20
 
@@ -54,7 +60,7 @@ POINTS = {
         Point("after the attempt is recorded", "partners-sender", "mongo", "answer to update deliveries"),
     ],
     "mailer": [
-        Point("before the letter is recorded", "practices-worker", "mongo", "update sign_ins"),
+        Point("before the letter is recorded", "practices-worker", "mongo", "update sign_ins", b"].sealed"),
         Point("after the letter is recorded", "practices-worker", "mongo", "answer to update sign_ins"),
     ],
 }
@@ -68,7 +74,8 @@ class Battered:
     verdicts: dict[str, Verdict]
     repeats: dict[str, int]
     drained: float
-    parked: int
+    left: dict[str, int]
+    parked: list[str]
 
 
 @pytest.fixture(scope="module")
@@ -136,12 +143,15 @@ def _kill_everywhere(platform: Platform) -> dict[str, int]:
             for _ in range(TIMES):
                 platform.kill_at((point.part, point.server), point.word, point.within, seconds=60.0)
                 kills[point.title] = kills.get(point.title, 0) + 1
+                if points is POINTS["mailer"]:
+                    # What the dead one left half done is not to be what the next one is killed at.
+                    letters = len(_mailed(platform))
+                    until(lambda letters=letters: len(_mailed(platform)) > letters, 30.0)
 
-    threads = [threading.Thread(target=work, args=(points,)) for points in POINTS.values()]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    # Not all at once: what a killed relay tells again hides what a consumer has lost.
+    for together in (("web", "consumer", "mailer"), ("relay", "sender")):
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(work, (POINTS[part] for part in together)))
     return kills
 
 
@@ -164,26 +174,44 @@ def _judge(
         "webhooks": lambda: len(told().lost),
         "letters": lambda: len(mailed().lost),
     }
-    drained = drain(ended, left | backlog(platform))
+    drained, still = drain(ended, left | backlog(platform))
     verdicts = {
         "saves": ledger.judge(saves(platform, name)),
         "inbox": ledger.judge(inbox(platform, name)),
         "webhooks": told(),
         "letters": mailed(),
     }
-    repeats = {"webhooks": len(received.verified), "letters": len(_mailed(platform))}
-    return Battered(kills, verdicts, repeats, drained, parked(platform))
+    _recognisable(platform, received)
+    repeats = {"webhooks": len(received.verified), "letters": len(_letters(platform))}
+    blamed = [line["error"] for line in platform.blamed(load.began)]
+    return Battered(kills, verdicts, repeats, drained, still, blamed)
 
 
-def _mailed(platform: Platform) -> list[str]:
-    names = (file.name.partition("-")[2].removesuffix(".eml") for file in platform.place.mail.glob("*.eml"))
-    return [name for name in names if name.endswith("@example.net")]
+def _recognisable(platform: Platform, received: Received) -> None:
+    """A repeat has the id of the first, be it a webhook or a letter."""
+    events = [json.loads(body) for body in received.verified]
+    ids = {(event["subject"], event["type"], event["id"]) for event in events}
+    assert not received.refused
+    assert len(ids) == len({one[:2] for one in ids})
+    letters = {(to, message_from_bytes(file.read_bytes())["Message-ID"]) for to, file in _letters(platform)}
+    assert len(letters) == len({to for to, _ in letters})
+
+
+def _mailed(platform: Platform) -> set[str]:
+    return {to for to, _ in _letters(platform)}
+
+
+def _letters(platform: Platform) -> list[tuple[str, Path]]:
+    """Each letter to those who asked here: to whom, and its file."""
+    files = platform.place.mail.glob("*.eml")
+    letters = [(file.name.partition("-")[2].removesuffix(".eml"), file) for file in files]
+    return [(to, file) for to, file in letters if to.endswith("@example.net")]
 
 
 def _judged(row: Row, battered: Battered, part: str, layer: str) -> None:
     row.times = sum(battered.kills.get(point.title, 0) for point in POINTS[part])
     row.verdicts = {layer: battered.verdicts[layer]}
-    row.drained, row.parked = battered.drained, battered.parked
+    row.drained, row.left = battered.drained, battered.left
     assert {point.title: battered.kills.get(point.title, 0) for point in POINTS[part]} == {
         point.title: TIMES for point in POINTS[part]
     }
@@ -191,22 +219,33 @@ def _judged(row: Row, battered: Battered, part: str, layer: str) -> None:
 
 
 def test_kill_9_before_and_after_the_save(row: Row, battered: Battered) -> None:
+    """Seen to fail when the id of what is made does not follow from the Idempotency-Key: 11 duplicated."""
     _judged(row, battered, "web", "saves")
 
 
 def test_kill_9_of_the_relay_after_reading_publishing_and_the_confirm(row: Row, battered: Battered) -> None:
+    """Seen to fail when what was read is removed before it is published: 1,609 lost."""
     _judged(row, battered, "relay", "inbox")
 
 
 def test_kill_9_of_the_consumer_before_and_after_the_write(row: Row, battered: Battered) -> None:
+    """Seen to fail when a batch is acked before it is written: 245 lost.
+
+    A message that dies with its consumer more than 20 times is parked by the broker's delivery limit, and
+    handled from there within a second or two.
+    """
     _judged(row, battered, "consumer", "inbox")
+    row.also.append(f"{len(battered.parked)} parked meanwhile, after more than 20 deaths")
+    assert {error.split(":")[0] for error in battered.parked} <= {"DeliveryLimit"}
 
 
 def test_kill_9_before_and_after_an_attempt_is_recorded(row: Row, battered: Battered) -> None:
+    """Seen to fail when the attempt is recorded before it is made: 17 lost."""
     _judged(row, battered, "sender", "webhooks")
     row.also.append(f"{battered.repeats['webhooks']} deliveries")
 
 
 def test_kill_9_before_and_after_a_letter_is_recorded(row: Row, battered: Battered) -> None:
+    """Seen to fail when the letter is recorded before it is sent: 1 lost."""
     _judged(row, battered, "mailer", "letters")
     row.also.append(f"{battered.repeats['letters']} letters")

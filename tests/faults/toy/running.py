@@ -1,6 +1,5 @@
 """Toy's processes, and what can be seen of it from outside."""
 
-import json
 import re
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from shared.messaging.publisher import Publisher
 from shared.messaging.topology import EXCHANGE, dead_queue, events_queue
 from shared.settings import Settings
 from shared.store.client import StoreUnavailable, connect
+from tests.faults.logs import said
 from tests.faults.toy.app import letters
 
 PORT = 28_901
@@ -56,9 +56,7 @@ class Worker:
 
     def said(self, message: str) -> list[dict[str, Any]]:
         """Its log lines of this message."""
-        lines = (self._place.logs / f"{self._name}.log").read_bytes().splitlines()
-        found = [json.loads(line) for line in lines if line.startswith(b"{") and line.endswith(b"}")]
-        return [line for line in found if line["message"] == message]
+        return said(self._place, self._name, message)
 
     def stop(self) -> None:
         processes.stop(self._place, [self._name])

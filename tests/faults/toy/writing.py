@@ -85,7 +85,7 @@ def judge(toy: Toy, ledger: Ledger, row: Row, ended: float) -> None:
         "dead": lambda: toy.ready(DEAD),
         "parked": lambda: len(toy.parked()),
     }
-    drain(ended, left)
+    _, row.left = drain(ended, left)
     # What a consumer has and has not acked is in no queue that can be seen; what is not there then is lost.
     until({"effects": lambda: ledger.open(toy.entries()) == 0}, UNACKED)
     row.drained = time.monotonic() - ended

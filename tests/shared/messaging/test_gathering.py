@@ -57,3 +57,27 @@ def test_what_was_gathered_goes_out_before_the_link_is_closed(
         Publisher(opened, room.exchange).publish(("goal", "p"), "1", "goal.agreed", room.event())
 
     assert len(room.delivered(1)) == 1
+
+
+def test_nothing_follows_what_could_not_be_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the broker counts one message less than we do, and its confirms are taken for others'."""
+    wire = Transport()
+    send, full = wire._write, [True]
+
+    def stuck_once(frames: Any) -> None:
+        if full.pop():
+            raise TimeoutError
+        send(frames)
+
+    monkeypatch.setattr(wire, "_write", stuck_once)
+    full.insert(0, False)
+    out = _Outgoing(wire)
+    out.gathering = True
+    wire._write(b"1")
+
+    with pytest.raises(TimeoutError):
+        out.flush()  # the heartbeat, on its own thread
+    with pytest.raises(ConnectionError):
+        wire._write(b"2")
+
+    assert wire.sent == []

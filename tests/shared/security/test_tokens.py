@@ -243,6 +243,19 @@ class Source:
         return {"keys": [key for issuer in self.issuers for key in issuer.key_set()["keys"]]}
 
 
+def test_a_fetch_that_hangs_and_fails_is_not_made_again_by_each_who_waited_for_it() -> None:
+    source = Source()
+
+    def hang() -> dict[str, Any]:
+        source.asked += 1
+        source.now += 2.0
+        raise Away
+
+    keys = Keys(hang, lambda: source.now)
+    assert [keys.known() for _ in range(8)] == [False] * 8
+    assert source.asked == 1
+
+
 def test_keys_are_fetched_again_after_five_minutes() -> None:
     source = Source()
     for source.now in (0.0, 299.0, 301.0, 400.0):

@@ -75,4 +75,4 @@ def test_taken_port_is_told_in_a_sentence() -> None:
         port = other.getsockname()[1]
 
         with pytest.raises(health.PortTaken, match=f"Port {port} .* TANDEM_METRICS_PORT"):
-            health.serve("127.0.0.1", port, {}, variable="TANDEM_METRICS_PORT")
+            health.listen("127.0.0.1", port, "TANDEM_METRICS_PORT")
