@@ -58,7 +58,10 @@ imports: ## Check that imports point one way
 contracts: ## Generate the contracts and the catalogue of events
 	@$(RUN) python -m scripts.contracts
 
+manifests: ## Render and validate the Kubernetes manifests, and ask our policy
+	@$(RUN) python -m scripts.manifests
+
 clean: down ## Stop everything, then delete the environment and all data
 	@rm -rf .venv .tandem build
 
-.PHONY: help up down reset sample logs token service receive demo test faults test-fast bench check format imports contracts clean
+.PHONY: help up down reset sample logs token service receive demo test faults test-fast bench check format imports contracts manifests clean

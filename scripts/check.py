@@ -32,6 +32,7 @@ LOOKS = (
     Look("imports", ("lint-imports", "--no-logo")),
     Look("rooms", (PYTHON, "-m", "scripts.rooms")),
     Look("contracts", (PYTHON, "-m", "scripts.contracts", "--check")),
+    Look("manifests", (PYTHON, "-m", "scripts.manifests")),
     Look("lock", ("build/uv/bin/uv", "lock", "--check", "--offline", "--system-certs")),
     Look("shell", ("shellcheck", "scripts/run", "scripts/environment", ".ci/run")),
 )
