@@ -45,6 +45,11 @@ def _one_sentence(errors: str) -> str:
     return lines[0]
 
 
+def brought_up(copy: Copy) -> None:
+    up = copy.make("up")
+    assert up.returncode == 0, up.stderr
+
+
 def test_up_starts_everything_and_down_ends_it(copy: Copy) -> None:
     up = copy.make("up")
 
@@ -56,7 +61,7 @@ def test_up_starts_everything_and_down_ends_it(copy: Copy) -> None:
 
 
 def test_up_on_a_running_platform_tells_the_same_and_changes_nothing(copy: Copy) -> None:
-    copy.make("up")
+    brought_up(copy)
     before = copy.pids()
 
     again = copy.make("up")
@@ -66,7 +71,7 @@ def test_up_on_a_running_platform_tells_the_same_and_changes_nothing(copy: Copy)
 
 
 def test_up_starts_what_died(copy: Copy) -> None:
-    copy.make("up")
+    brought_up(copy)
     before = copy.pids()
     dead = processes.read_json(copy.place.run / "goals-worker.pid")["pid"]
     os.kill(dead, signal.SIGKILL)
@@ -93,7 +98,7 @@ def test_two_copies_do_not_disturb_each_other(copies: Callable[[str], Copy]) -> 
 
 def test_a_copied_folder_ends_nothing_of_the_original(copies: Callable[[str], Copy]) -> None:
     original, copied = copies("original"), copies("copied")
-    original.make("up")
+    brought_up(original)
     copied.place.folder("run")
     for file in original.place.run.glob("*.pid"):
         (copied.place.run / file.name).write_text(file.read_text())
@@ -182,7 +187,7 @@ def test_half_of_the_servers_named_is_told(copy: Copy) -> None:
 
 
 def test_reset_leaves_servers_of_others_alone(copy: Copy) -> None:
-    copy.make("up")
+    brought_up(copy)
 
     reset = copy.make("reset")
 
@@ -191,7 +196,7 @@ def test_reset_leaves_servers_of_others_alone(copy: Copy) -> None:
 
 
 def test_what_is_kept_is_readable_by_its_owner_only(copy: Copy) -> None:
-    copy.make("up")
+    brought_up(copy)
 
     kept = [copy.place.path, copy.place.platform, copy.place.sample, *copy.place.folder("secrets").iterdir()]
 
