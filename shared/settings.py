@@ -23,6 +23,11 @@ def _of(services: str, **rest: Any) -> Any:
     return field(metadata={"services": services.split()}, **rest)
 
 
+def _for_prepare() -> Any:
+    """A setting that `prepare` takes where it is given."""
+    return field(default="", metadata={"services": []})
+
+
 @dataclass(frozen=True)
 class Settings:
     """Each field is the variable TANDEM_<FIELD>, or the file that TANDEM_<FIELD>_FILE names."""
@@ -44,6 +49,10 @@ class Settings:
     sender_metrics_port: int = _of("partners", default=8003)
     smtp_url: str = _of("practices", default="")
     mail_from: str = _of("practices", default="")
+    admin_mongo_url: str = _for_prepare()
+    admin_amqp_url: str = _for_prepare()
+    admin_rabbitmq_url: str = _for_prepare()
+    """With all three `prepare` makes the users that the service's own URLs name; queues, as administrator."""
 
     @classmethod
     def read(cls, service: str, environ: Mapping[str, str] = os.environ) -> "Settings":
@@ -63,6 +72,11 @@ class Settings:
     @property
     def development(self) -> bool:
         return self.environment == "development"
+
+    @property
+    def administered(self) -> bool:
+        """Whether `prepare` may make users here."""
+        return bool(self.admin_mongo_url)
 
     @property
     def database_name(self) -> str:
@@ -88,15 +102,27 @@ def _read(
     name = variable(setting)
     try:
         text = _text(name, environ)
-        if text is None:
-            if _needed(setting, service):
-                problems.append(f"{name} is not set: set it, or {name}_FILE to a file that holds it.")
-            return
-        values[setting.name] = _CONVERT.get(setting.name, str)(text)
-    except OSError as error:
-        problems.append(f"{name}_FILE names {error.filename}, which cannot be read: {error.strerror}.")
+        if text is None and _needed(setting, service):
+            problems.append(_not_set(name))
+        if text is not None:
+            values[setting.name] = _CONVERT.get(setting.name, str)(text)
     except ValueError as error:
         problems.append(f"{name} {error}.")
+
+
+def text(name: str, environ: Mapping[str, str] = os.environ) -> str:
+    """One variable, or its file, for a command that needs little else; raises `SettingsRefused`."""
+    try:
+        found = _text(name, environ)
+    except ValueError as error:
+        raise SettingsRefused(f"{name} {error}.") from None
+    if found is None:
+        raise SettingsRefused(_not_set(name))
+    return found
+
+
+def _not_set(name: str) -> str:
+    return f"{name} is not set: set it, or {name}_FILE to a file that holds it."
 
 
 def _text(name: str, environ: Mapping[str, str]) -> str | None:
@@ -112,6 +138,8 @@ def _content(file: Path) -> str | None:
         return file.read_text().strip() or None
     except UnicodeDecodeError:
         raise ValueError("must be text, and the file it names is not") from None
+    except OSError as error:
+        raise ValueError(f"is to be in {file}, which cannot be read: {error.strerror}") from None
 
 
 def _needed(setting: Field[Any], service: str) -> bool:
@@ -151,11 +179,31 @@ def _malformed(settings: Settings) -> list[str]:
             "TANDEM_SECRET_KEY must be base64 of at least 32 random bytes: openssl rand -base64 32"
         )
     for name, schemes in _SCHEMES.items():
-        for value in filter(None, getattr(settings, name).split(";" if name == "amqp_url" else None)):
+        for value in filter(None, getattr(settings, name).split(";" if name.endswith("amqp_url") else None)):
             if _scheme(value) not in schemes:
                 problems.append(
                     f"TANDEM_{name.upper()} must be a URL that begins with {' or '.join(schemes)}."
                 )
+    return problems or _unfit_for_prepare(settings)
+
+
+def _unfit_for_prepare(settings: Settings) -> list[str]:
+    """What keeps `prepare` from making the users that the service's own URLs name."""
+    given = [getattr(settings, name) for name in _ADMIN]
+    if not any(given):
+        return []
+    if not all(given):
+        return [f"{_ADMIN_NAMES} go together: set all of them for prepare, or none."]
+    problems = []
+    for name in ("mongo_url", "amqp_url"):
+        own, admin = urlsplit(getattr(settings, name)), urlsplit(getattr(settings, f"admin_{name}"))
+        if not own.password or own.username in (None, "guest", admin.username):
+            problems.append(
+                f"TANDEM_{name.upper()} must name a user of the service's own, with a password: "
+                f"prepare makes it as the one that TANDEM_ADMIN_{name.upper()} names."
+            )
+    if urlsplit(settings.amqp_url).path != urlsplit(settings.admin_amqp_url).path:
+        problems.append("TANDEM_AMQP_URL and TANDEM_ADMIN_AMQP_URL must name the same vhost.")
     return problems
 
 
@@ -174,12 +222,17 @@ def _scheme(url: str) -> str | None:
     return parts.scheme
 
 
+_ADMIN = ("admin_mongo_url", "admin_amqp_url", "admin_rabbitmq_url")
+_ADMIN_NAMES = "TANDEM_ADMIN_MONGO_URL, TANDEM_ADMIN_AMQP_URL and TANDEM_ADMIN_RABBITMQ_URL"
 _SCHEMES = {
     "mongo_url": ("mongodb", "mongodb+srv"),
     "amqp_url": ("amqp", "amqps"),
     "issuer": ("http", "https"),
     "jwks_url": ("http", "https"),
     "smtp_url": ("smtp", "smtps"),
+    "admin_mongo_url": ("mongodb", "mongodb+srv"),
+    "admin_amqp_url": ("amqp", "amqps"),
+    "admin_rabbitmq_url": ("http", "https"),
 }
 
 
