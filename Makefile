@@ -61,7 +61,10 @@ contracts: ## Generate the contracts and the catalogue of events
 manifests: ## Render and validate the Kubernetes manifests, and ask our policy
 	@$(RUN) python -m scripts.manifests
 
+images: ## Build the container images of all services (ONLY=goals for some)
+	@$(RUN) python -m scripts.images $(ONLY)
+
 clean: down ## Stop everything, then delete the environment and all data
 	@rm -rf .venv .tandem build
 
-.PHONY: help up down reset sample logs token service receive demo test faults test-fast bench check format imports contracts manifests clean
+.PHONY: help up down reset sample logs token service receive demo test faults test-fast bench check format imports contracts manifests images clean

@@ -3,32 +3,20 @@
 import hashlib
 import json
 import secrets
-import shutil
-import subprocess
 from collections.abc import Mapping
 
-from scripts import asked
+from scripts import engine
 from scripts.place import Place, write_private
 from scripts.servers import answers
 from scripts.servers.found import Servers
 from scripts.trouble import Trouble
 
 IMAGES = {"mongo": "mongo:7.0", "rabbit": "rabbitmq:3.13-management"}
-ANSWER_SECONDS, PULL_SECONDS = 5.0, 60.0
 
 
 def missing() -> str | None:
     """Why containers cannot be used here; None where they can, their images pulled."""
-    if shutil.which("docker") is None:
-        return "there is no docker"
-    if not _answers("info", seconds=ANSWER_SECONDS):
-        return "no Docker engine answers"
-    for image in IMAGES.values():
-        if not _answers("image", "inspect", image) and not _answers(
-            "pull", "-q", image, seconds=PULL_SECONDS
-        ):
-            return f"the image {image} is not to be had"
-    return None
+    return engine.missing(IMAGES.values())
 
 
 def start(place: Place, ports: Mapping[str, int]) -> Servers:
@@ -51,29 +39,31 @@ def start(place: Place, ports: Mapping[str, int]) -> Servers:
 
 
 def is_running(place: Place, server: str) -> bool:
-    state = _docker("inspect", "-f", "{{json .State.Running}}", _name(place, server))
+    state = engine.run("inspect", "-f", "{{json .State.Running}}", _name(place, server))
     return state.returncode == 0 and json.loads(state.stdout) is True
 
 
 def stop(place: Place) -> None:
     """Remove our containers; their data stays in volumes."""
-    found = _docker("ps", "-aq", "--filter", f"label={_label(place)}").stdout.split()
+    found = engine.run("ps", "-aq", "--filter", f"label={_label(place)}").stdout.split()
     if found:
-        _docker("stop", "-t", "20", *found)
-        _docker("rm", "-f", *found)
+        engine.run("stop", "-t", "20", *found)
+        engine.run("rm", "-f", *found)
 
 
 def delete(place: Place) -> None:
     stop(place)
-    _docker("volume", "rm", "-f", *(_name(place, server) for server in IMAGES))
+    engine.run("volume", "rm", "-f", *(_name(place, server) for server in IMAGES))
 
 
 def _run(place: Place, server: str, options: list[str], command: list[str]) -> None:
     if is_running(place, server):
         return
     name = _name(place, server)
-    _docker("rm", "-f", name)
-    done = _docker("run", "-d", "--name", name, "--label", _label(place), *options, IMAGES[server], *command)
+    engine.run("rm", "-f", name)
+    done = engine.run(
+        "run", "-d", "--name", name, "--label", _label(place), *options, IMAGES[server], *command
+    )
     if done.returncode:
         said = done.stderr.strip().splitlines() or ["no reason given"]
         raise Trouble(
@@ -94,17 +84,3 @@ def _password(place: Place) -> str:
     if not file.exists():
         write_private(file, secrets.token_urlsafe(24))
     return file.read_text()
-
-
-def _answers(*words: str, seconds: float = ANSWER_SECONDS) -> bool:
-    return _docker(*words, seconds=seconds).returncode == 0
-
-
-def _docker(*words: str, seconds: float = 60.0) -> subprocess.CompletedProcess[str]:
-    command = ["docker", *words]
-    try:
-        return subprocess.run(  # noqa: S603
-            command, env=asked.plain(), capture_output=True, text=True, timeout=seconds, check=False
-        )
-    except subprocess.TimeoutExpired:
-        return subprocess.CompletedProcess(command, 1, "", f"docker {words[0]} took over {seconds:.0f} s")

@@ -1,0 +1,37 @@
+"""The Docker engine, asked by its command line."""
+
+import shutil
+import subprocess
+from collections.abc import Iterable
+
+from scripts import asked
+
+ANSWER_SECONDS, PULL_SECONDS = 5.0, 60.0
+
+
+def missing(images: Iterable[str]) -> str | None:
+    """Why containers of these images cannot be had here; None where they can, their images pulled."""
+    if shutil.which("docker") is None:
+        return "there is no docker"
+    if not _answers("info"):
+        return "no Docker engine answers"
+    for image in images:
+        if not _answers("image", "inspect", image) and not _answers(
+            "pull", "-q", image, seconds=PULL_SECONDS
+        ):
+            return f"the image {image} is not to be had"
+    return None
+
+
+def run(*words: str, seconds: float = 60.0) -> subprocess.CompletedProcess[str]:
+    command = ["docker", *words]
+    try:
+        return subprocess.run(  # noqa: S603
+            command, env=asked.plain(), capture_output=True, text=True, timeout=seconds, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(command, 1, "", f"docker {words[0]} took over {seconds:.0f} s")
+
+
+def _answers(*words: str, seconds: float = ANSWER_SECONDS) -> bool:
+    return run(*words, seconds=seconds).returncode == 0
