@@ -1,4 +1,4 @@
-"""The Docker engine, asked by its command line."""
+"""The Docker engine and Compose, asked by their command lines."""
 
 import shutil
 import subprocess
@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from scripts import asked
 
 ANSWER_SECONDS, PULL_SECONDS = 5.0, 60.0
+COMPOSE = (("docker", "compose"), ("docker-compose",))
 
 
 def missing(images: Iterable[str]) -> str | None:
@@ -23,14 +24,23 @@ def missing(images: Iterable[str]) -> str | None:
     return None
 
 
-def run(*words: str, seconds: float = 60.0) -> subprocess.CompletedProcess[str]:
-    command = ["docker", *words]
+def compose() -> tuple[str, ...] | None:
+    """The command that Compose is here; None where there is none."""
+    found = (command for command in COMPOSE if shutil.which(command[0]) is not None)
+    return next((command for command in found if run("version", program=command).returncode == 0), None)
+
+
+def run(
+    *words: str, seconds: float = 60.0, program: tuple[str, ...] = ("docker",)
+) -> subprocess.CompletedProcess[str]:
+    command = [*program, *words]
     try:
         return subprocess.run(  # noqa: S603
             command, env=asked.plain(), capture_output=True, text=True, timeout=seconds, check=False
         )
     except subprocess.TimeoutExpired:
-        return subprocess.CompletedProcess(command, 1, "", f"docker {words[0]} took over {seconds:.0f} s")
+        said = f"{' '.join(command[:2])} took over {seconds:.0f} s"
+        return subprocess.CompletedProcess(command, 1, "", said)
 
 
 def _answers(*words: str, seconds: float = ANSWER_SECONDS) -> bool:

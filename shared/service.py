@@ -234,8 +234,8 @@ def _prepare(service: Service) -> click.Command:
     return click.Command(
         "prepare",
         callback=callback,
-        help="Make collections, indexes, queues and bindings, with TANDEM_ADMIN_… the service's users of both "
-        "servers too; safe to run again.",
+        help="Make collections, indexes, queues and bindings, with TANDEM_ADMIN_… the service's users too; "
+        " safe to run again.",
     )
 
 

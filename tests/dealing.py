@@ -3,6 +3,7 @@
 from xdist.scheduler import LoadScopeScheduling
 
 TOGETHER = {
+    "tests/journeys/test_own_users.py": "own users",
     "tests/journeys/": "journeys",
     "tests/shared/web/test_server.py": "server",
     "tests/faults/test_points.py": "faults: kills",
