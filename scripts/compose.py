@@ -36,9 +36,9 @@ class Project:
                 f"Compose did not start {' and '.join(services) or 'everything'} ({said[-1].strip()})."
             )
 
-    def down(self, *options: str) -> None:
+    def down(self, *options: str, grace: int = 20) -> None:
         """End and remove the containers; `-v`, with their data."""
-        self._run("down", "-t", "20", *options, seconds=UP_SECONDS)
+        self._run("down", "-t", str(grace), *options, seconds=UP_SECONDS)
 
     def is_running(self, service: str) -> bool:
         # Asked of the engine, because this is asked often, and docker-compose takes most of a second.

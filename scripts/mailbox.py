@@ -1,6 +1,7 @@
 """The development mailbox: a real SMTP server that writes each mail as a file to read.
 
-`python -m scripts.mailbox <port> <folder> [<host>]`; a file is named for its recipient and moment, and appears whole.
+`python -m scripts.mailbox <port> <folder> [<host>]`; a file is named for its recipient and
+moment, and appears whole.
 """
 
 import asyncio

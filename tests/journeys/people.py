@@ -8,10 +8,7 @@ from typing import Any
 
 from scripts.api import Answer, call
 from scripts.place import Place
-from scripts.receiver import receiver
 from scripts.sign_in import access_token, app_token, url
-
-__all__ = ["Platform", "receiver", "until"]
 
 RENEWED_AFTER = 300.0
 """Seconds after which people sign in anew: their tokens last ten minutes, and a run may take longer."""

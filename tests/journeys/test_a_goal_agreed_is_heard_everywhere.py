@@ -5,28 +5,36 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.journeys.people import Platform, receiver, until
+from scripts.receiver import Received, receiver
+from tests.journeys.people import Platform, until
 
 QUIET = 1.0
 """Seconds in which a webhook that must not come would have come many times over."""
 
 
 @pytest.fixture
-def endpoint(running: Platform) -> Iterator[list[dict]]:  # type: ignore[type-arg]
+def listening() -> Iterator[tuple[str, Received]]:
+    """The address of a partner's receiver, and what came there."""
+    with receiver() as listening:
+        yield listening
+
+
+@pytest.fixture
+def endpoint(running: Platform, listening: tuple[str, Received]) -> Iterator["Verified"]:
     """What a partner's receiver has verified so far, of goal.* events."""
-    with receiver() as (address, received):
-        about = {"url": f"{address}/tandem", "event_types": ["goal.proposed", "goal.agreed", "goal.declined"]}
-        made = running.create("app", "partners", "/endpoints", about)
-        received.secret = made.body["secret"]
-        yield _Verified(received)
-        path = f"/endpoints/{made.body['id']}"
-        found = running.ask("app", "GET", "partners", path).expect(200)
-        running.ask("app", "DELETE", "partners", path, match=found.etag).expect(200)
-        assert received.refused == []
+    address, received = listening
+    about = {"url": f"{address}/tandem", "event_types": ["goal.proposed", "goal.agreed", "goal.declined"]}
+    made = running.create("app", "partners", "/endpoints", about)
+    received.secret = made.body["secret"]
+    yield Verified(received)
+    path = f"/endpoints/{made.body['id']}"
+    found = running.ask("app", "GET", "partners", path).expect(200)
+    running.ask("app", "DELETE", "partners", path, match=found.etag).expect(200)
+    assert received.refused == []
 
 
-class _Verified(list):  # type: ignore[type-arg]
-    def __init__(self, received) -> None:  # type: ignore[no-untyped-def]
+class Verified:
+    def __init__(self, received: Received) -> None:
         self._received = received
 
     def types_of(self, goal: str) -> list[str]:
@@ -37,7 +45,7 @@ class _Verified(list):  # type: ignore[type-arg]
         return "\n".join(self._received.verified)
 
 
-def test_the_story(running: Platform, endpoint: _Verified) -> None:
+def test_the_story(running: Platform, endpoint: Verified) -> None:
     ungranted = running.agree("clara", "maya", "Walk each morning")
     grant = running.grant(["goal.agreed"], ["goal.read"])
     unconsented = running.agree("clara", "maya", "Call a friend")

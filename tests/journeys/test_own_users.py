@@ -20,7 +20,7 @@ from tests.journeys.people import Platform
 UNAUTHORIZED = 13
 SERVICES = parts.services()
 PAIRS = list(permutations(SERVICES, 2))
-endpoint = story.endpoint
+endpoint, listening = story.endpoint, story.listening
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def refused_to(service: str, running: Platform, attempt: Callable[[amqp.Channel]
     return False
 
 
-def test_the_story(running: Platform, endpoint: story._Verified) -> None:
+def test_the_story(running: Platform, endpoint: story.Verified) -> None:
     story.test_the_story(running, endpoint)
 
 
