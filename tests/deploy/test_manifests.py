@@ -58,12 +58,13 @@ def test_every_service_has_its_own_names_and_its_release() -> None:
     assert len(versions) == 1
 
 
-def test_each_pod_has_the_secrets_of_its_own_service() -> None:
+def test_each_pod_has_the_secrets_of_its_own_service_and_prepare_the_administrators() -> None:
     for one in render(manifests.K8S / "platform"):
         if one["kind"] in policy.WORKLOADS:
             service = one["metadata"]["labels"]["app.kubernetes.io/name"]
             secrets = [volume["secret"]["secretName"] for volume in pod(one)["volumes"] if "secret" in volume]
-            assert secrets == [f"{service}-secrets"]
+            prepares = one["metadata"]["labels"]["app.kubernetes.io/component"] == "prepare"
+            assert secrets == [f"{service}-secrets", *(["administrator"] if prepares else [])]
 
 
 def test_only_webs_fetch_keys_and_only_senders_reach_the_internet() -> None:
@@ -81,6 +82,14 @@ def test_only_webs_fetch_keys_and_only_senders_reach_the_internet() -> None:
     assert {name for name, port in reach if port in {443, 8443}} == {"partners-sender"}
     assert {name for name, port in reach if port in {25, 465, 587}} == {"practices-worker"}
     assert {port for _, port in reach} == everywhere | {8000, 443, 8443, 25, 465, 587}
+
+
+def test_only_what_prepares_reaches_the_brokers_management() -> None:
+    for folder in (manifests.K8S / "platform", manifests.K8S / "overlays" / "small"):
+        objects = render(folder)
+        workloads = [one for one in objects if one["kind"] in policy.WORKLOADS]
+        reaching = {one["metadata"]["name"] for one in workloads if 15672 in out(one, objects)}
+        assert reaching == {f"{service}-prepare" for service in parts.services()}
 
 
 def test_the_sender_is_kept_from_the_addresses_that_it_refuses_itself() -> None:
