@@ -296,7 +296,8 @@ def out(workload: Object, objects: list[Object]) -> set[int]:
     return {
         port["port"]
         for one in objects
-        if one["kind"] == "NetworkPolicy" and one["spec"]["podSelector"]["matchLabels"].items() <= labels
+        if one["kind"] == "NetworkPolicy"
+        and one["spec"]["podSelector"].get("matchLabels", {}).items() <= labels
         for rule in one["spec"].get("egress", ())
         for port in rule["ports"]
     }
