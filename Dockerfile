@@ -10,7 +10,9 @@ RUN python -m pip install --quiet --root-user-action=ignore --no-cache-dir \
 # Bytecode is compiled here, because nobody can write it later, and holds whatever happens to the files' times.
 ENV UV_PYTHON_DOWNLOADS=never UV_NO_CACHE=1 UV_HTTP_TIMEOUT=120 PYC_INVALIDATION_MODE=UNCHECKED_HASH
 COPY pyproject.toml uv.lock ./
-RUN uv sync --quiet --frozen --no-build --no-default-groups --compile-bytecode
+# The file .lock, which anybody may write, is of no more use.
+RUN uv sync --quiet --frozen --no-build --no-default-groups --compile-bytecode \
+    && rm .venv/.lock
 
 FROM $BASE AS code
 ARG SERVICE
@@ -20,13 +22,14 @@ COPY shared shared
 COPY services/__init__.py services/
 COPY services/$SERVICE services/$SERVICE
 COPY contracts contracts
-# The link is for the ENTRYPOINT, which no argument reaches; a shell that did would stand between it and SIGTERM.
+# The link is for the ENTRYPOINT, which no build argument reaches: so no shell is between the service and SIGTERM.
 RUN ln -s "services/$SERVICE" service \
     && if [ "$SERVICE" != partners ]; then rm -r contracts; fi \
     && python -m compileall -q --invalidation-mode unchecked-hash shared services \
     && chmod -R u=rwX,go=rX .
 
 FROM $BASE
+# A container is reached from outside it only.
 ENV PATH=/app/.venv/bin:$PATH TANDEM_HOST=0.0.0.0
 WORKDIR /app
 USER 10001:10001

@@ -36,12 +36,11 @@ def missing() -> str | None:
 def build(service: str, tag: str) -> str:
     """Build one image, of which the engine keeps what did not change; gives its name."""
     image = f"tandem-{service}:{tag}"
-    given = {"SERVICE": service, "VERSION": version(), **_commit()}
+    given = {"SERVICE": service, "VERSION": version(), **commit()}
     arguments = [word for name, value in given.items() for word in ("--build-arg", f"{name}={value}")]
     # The host's network, because only the way on which this machine reaches PyPI is known to work.
-    done = engine.run(
-        "build", "--network", "host", *arguments, "--tag", image, str(PROJECT), seconds=BUILD_SECONDS
-    )
+    options = ["--network", "host", "--force-rm", *arguments, "--tag", image]
+    done = engine.run("build", *options, str(PROJECT), seconds=BUILD_SECONDS)
     LOG.write_text(done.stdout + done.stderr)
     if done.returncode:
         said = done.stderr.strip().splitlines() or ["no reason given"]
@@ -70,7 +69,7 @@ def added(image: str) -> int:
     return ours - below
 
 
-def _commit() -> dict[str, str]:
+def commit() -> dict[str, str]:
     """Which commit this is, and whether files differ from it; nothing where there is no history."""
     return {
         "REVISION": _git("describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"),

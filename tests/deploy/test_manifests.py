@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from scripts import asked, manifests, parts, policy
+from scripts import asked, images, manifests, parts, policy
 from scripts.policy import Object
 from services.partners import addresses
 
@@ -45,6 +45,19 @@ def test_what_is_rendered_is_valid_and_keeps_the_policy(folder: Path) -> None:
 
 def test_every_service_has_its_folder() -> None:
     assert list(manifests.missing()) == []
+
+
+def test_the_release_is_the_one_that_is_built() -> None:
+    assert list(manifests.released()) == []
+
+
+def test_another_release_is_told(tmp_path: Path) -> None:
+    release = shutil.copytree(manifests.K8S / "release", tmp_path / "release") / "kustomization.yaml"
+    release.write_text(release.read_text().replace(f"newTag: {images.version()}", "newTag: 99.0.0"))
+
+    (told,) = manifests.released(tmp_path)
+
+    assert told.startswith("deploy/k8s/release names 99.0.0, and pyproject.toml")
 
 
 def test_every_service_has_its_own_names_and_its_release() -> None:
