@@ -5,8 +5,10 @@ import os
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import cached_property
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 import yaml
@@ -14,6 +16,7 @@ import yaml
 from scripts import asked, compose, engine, parts, ports
 from scripts.place import Place
 from scripts.receiver import Received
+from scripts.sign_in import url
 from tests.journeys import test_a_goal_agreed_is_heard_everywhere as story
 from tests.journeys.people import Platform, until
 
@@ -58,6 +61,11 @@ class Compose:
         found = json.loads(engine.run("inspect", *ids).stdout)
         return {one["Config"]["Labels"]["com.docker.compose.service"]: one for one in found}
 
+    def answers(self, service: str) -> bool:
+        with suppress(OSError), urlopen(url(self.place, service, "/openapi.json"), timeout=5) as answer:
+            return bool(answer.status == 200)
+        return False
+
     def sample(self) -> dict[str, Any]:
         command = ("python", "-m", "services.practices", "sample")
         done = engine.run("exec", self.container("practices-web"), *command)
@@ -71,6 +79,7 @@ def compose_up(built: Mapping[str, str], tmp_path_factory: pytest.TempPathFactor
     )
     try:
         started.project.up()
+        until(lambda: all(map(started.answers, parts.services())), seconds=60)
         yield started
     finally:
         ports.release(started.place)

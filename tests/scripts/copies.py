@@ -65,7 +65,7 @@ class Copy:
 
 
 def make_copy(path: Path, settings: Mapping[str, str]) -> Copy:
-    for part in ("scripts", "Makefile", "uv.lock"):
+    for part in ("scripts", "shared", "deploy", "Makefile", "uv.lock"):
         source = PROJECT / part
         (shutil.copytree if source.is_dir() else shutil.copy2)(source, path / part)
     (path / ".venv").symlink_to(PROJECT / ".venv")
