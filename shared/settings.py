@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -151,12 +151,15 @@ def _malformed(settings: Settings) -> list[str]:
             "TANDEM_SECRET_KEY must be base64 of at least 32 random bytes: openssl rand -base64 32"
         )
     for name, schemes in _SCHEMES.items():
-        for value in filter(None, getattr(settings, name).split(";" if name == "amqp_url" else None)):
-            if _scheme(value) not in schemes:
-                problems.append(
-                    f"TANDEM_{name.upper()} must be a URL that begins with {' or '.join(schemes)}."
-                )
+        if not all(_scheme(url) in schemes for url in _urls(settings, name)):
+            problems.append(f"TANDEM_{name.upper()} must be a URL that begins with {' or '.join(schemes)}.")
     return problems
+
+
+def _urls(settings: Settings, name: str) -> list[str]:
+    """Brokers of one cluster are separated by ";"; only practices has a mail server."""
+    text = getattr(settings, name)
+    return text.split(";") if name == "amqp_url" else [text] if text else []
 
 
 def _scheme(url: str) -> str | None:
@@ -184,18 +187,56 @@ _SCHEMES = {
 
 
 def _unfit_for_production(settings: Settings) -> list[str]:
-    brokers, mail = map(urlsplit, settings.amqp_url.split(";")), urlsplit(settings.smtp_url)
-    database = urlsplit(settings.mongo_url)
+    """One sentence for each thing that only development may have.
+
+    TANDEM_JWKS_URL may be http: the keys come from the Service of practices inside the cluster, which TLS
+    does not reach, and whoever can answer in its place has the cluster already.
+    """
     checks = {
-        "TANDEM_ISSUER must be an https URL in production.": urlsplit(settings.issuer).scheme != "https",
-        "TANDEM_AMQP_URL must be amqps with user and password in production, and not the user guest.": (
-            any(one.scheme != "amqps" or not one.password or one.username == "guest" for one in brokers)
+        "TANDEM_ISSUER must be an https URL in production: the address that practices has outside.": (
+            urlsplit(settings.issuer).scheme != "https"
         ),
-        "TANDEM_MONGO_URL must name a user and password and use TLS (tls=true) in production.": (
-            not database.password
-            or not (database.scheme == "mongodb+srv" or parse_qs(database.query).get("tls") == ["true"])
-        ),
+        **_unfit_brokers([urlsplit(url) for url in settings.amqp_url.split(";")]),
+        **_unfit_database(urlsplit(settings.mongo_url)),
+        # One with a user gets no password without TLS: smtp:// means STARTTLS then (practices/mailer.py).
         "TANDEM_SMTP_URL must not be the development mailbox in production: name a mail server with user "
-        "and password.": bool(settings.smtp_url) and not mail.password,
+        "and password.": bool(settings.smtp_url) and not urlsplit(settings.smtp_url).password,
     }
     return [sentence for sentence, unfit in checks.items() if unfit]
+
+
+def _unfit_brokers(brokers: list[SplitResult]) -> dict[str, bool]:
+    return {
+        "TANDEM_AMQP_URL must use TLS in production: begin it with amqps://.": any(
+            one.scheme != "amqps" for one in brokers
+        ),
+        "TANDEM_AMQP_URL must name a user and password in production: amqps://user:password@host/vhost.": any(
+            not (one.username and one.password) for one in brokers
+        ),
+        "TANDEM_AMQP_URL must not use the user guest in production: make this service a user of its own.": any(
+            unquote(one.username or "") == "guest" for one in brokers
+        ),
+        "TANDEM_AMQP_URL takes no options in production: take out the ? and what follows it.": any(
+            one.query for one in brokers
+        ),
+    }
+
+
+def _unfit_database(database: SplitResult) -> dict[str, bool]:
+    # As pymongo reads them: names in any case, separated by & or ; and other words than true are no yes.
+    options = [(name.lower(), value) for name, value in parse_qsl(database.query.replace(";", "&"))]
+    tls = {value for name, value in options if name in ("tls", "ssl")}
+    unchecked = any(name in _UNCHECKED and value != "false" for name, value in options)
+    return {
+        "TANDEM_MONGO_URL must name a user and password in production: mongodb://user:password@host/.": (
+            not (database.username and database.password)
+        ),
+        "TANDEM_MONGO_URL must use TLS in production: add tls=true to its options.": (
+            tls != {"true"} and not (database.scheme == "mongodb+srv" and not tls)
+        ),
+        "TANDEM_MONGO_URL must have the server's certificate checked in production: take out tlsInsecure, "
+        "tlsAllowInvalidCertificates and tlsAllowInvalidHostnames.": unchecked,
+    }
+
+
+_UNCHECKED = {"tlsinsecure", "tlsallowinvalidcertificates", "tlsallowinvalidhostnames"}

@@ -11,6 +11,7 @@ from datetime import timedelta
 
 import pytest
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
 
 from services.practices.domain import Role
 from services.practices.mailer import send_due, send_letters
@@ -28,9 +29,15 @@ class Mailbox:
 
     def __init__(self):
         self.mails = []
+        self.tried = []
         self.refuses = False
         self.came = threading.Event()
         self.may_answer = lambda: True
+
+    def authenticate(self, server, session, envelope, mechanism, given):
+        """Anybody, noting with what."""
+        self.tried.append(given)
+        return AuthResult(success=True)
 
     async def handle_DATA(self, server, session, envelope):
         if self.refuses:
@@ -48,7 +55,14 @@ def mailbox():
     box = Mailbox()
     with socket.create_server(("127.0.0.1", 0)) as free:
         box.port = free.getsockname()[1]
-    controller = Controller(box, hostname="127.0.0.1", port=box.port, server_hostname="localhost")
+    controller = Controller(
+        box,
+        hostname="127.0.0.1",
+        port=box.port,
+        server_hostname="localhost",
+        authenticator=box.authenticate,
+        auth_require_tls=False,
+    )
     controller.start()
     yield box
     controller.stop()
@@ -170,6 +184,18 @@ def test_only_who_holds_the_lease_sends(world, mailbox, reachable, lease):
     send_due(world.database, reachable, lease, NEVER)
 
     assert mailbox.mails == []
+
+
+def test_a_password_is_not_told_to_a_server_without_tls(world, mailbox, reachable, lease):
+    world.client(email=EMAIL)
+    SignIn(world.database, reachable).ask(EMAIL, now())
+    with_password = reachable.smtp_url.replace("smtp://", "smtp://tandem:pw@")
+
+    send_due(world.database, dataclasses.replace(reachable, smtp_url=with_password), lease, NEVER)
+
+    assert mailbox.tried == []
+    assert mailbox.mails == []
+    assert len(list(SignIns(world.database).to_send(now() + timedelta(seconds=6)))) == 1
 
 
 def test_a_slow_server_does_not_cost_the_lease(world, mailbox, reachable):
