@@ -55,6 +55,8 @@ class Service:
     commands: Sequence[click.Command] = ()
     preparations: Sequence[Callable[[Any, Settings], None]] = ()
     """What `prepare` does besides collections and queues, each safe to run again."""
+    requirements: Sequence[Callable[[Any, Settings], None]] = ()
+    """What `prepare` and every part ask of the database before they begin; each refuses with a sentence."""
     keys: Callable[[Any], dict[str, Any]] | None = None
     """Who issues tokens verifies them with its own key set (RFC 7517), read from its database."""
     republished: Sequence[Callable[[Any], Any]] = ()
@@ -78,9 +80,14 @@ class Service:
 
     def require_prepared(self, settings: Settings) -> None:
         database = connect(settings)
+        self.require(database, settings)
         require_prepared(database, self.collections, self.name)
         # A worker forks next, and no MongoClient survives that.
         database.client.close()
+
+    def require(self, database: Any, settings: Settings) -> None:
+        for requirement in self.requirements:
+            requirement(database, settings)
 
     def require_declared(self, settings: Settings) -> None:
         try:
@@ -212,6 +219,7 @@ def _prepare(service: Service) -> click.Command:
         settings = Settings.read(service.name)
         logs.set_up(service.name, "prepare")
         database = connect(settings)
+        service.require(database, settings)
         prepare(database, service.collections)
         topology.declare(settings.amqp_url, service.name, service.subscriber.types)
         for step in service.preparations:

@@ -213,7 +213,7 @@ def _unfit_brokers(brokers: list[SplitResult]) -> dict[str, bool]:
         "TANDEM_AMQP_URL must name a user and password in production: amqps://user:password@host/vhost.": any(
             not (one.username and one.password) for one in brokers
         ),
-        "TANDEM_AMQP_URL must not use the user guest in production: make this service a user of its own.": any(
+        "TANDEM_AMQP_URL must not use the user guest in production: make a user for each service.": any(
             unquote(one.username or "") == "guest" for one in brokers
         ),
         "TANDEM_AMQP_URL takes no options in production: take out the ? and what follows it.": any(

@@ -95,7 +95,7 @@ def test_what_is_malformed_is_told(name: str, value: str, told: str) -> None:
 ISSUER = "TANDEM_ISSUER must be an https URL in production: the address that practices has outside."
 AMQP_TLS = "TANDEM_AMQP_URL must use TLS in production: begin it with amqps://."
 AMQP_USER = "TANDEM_AMQP_URL must name a user and password in production: amqps://user:password@host/vhost."
-GUEST = "TANDEM_AMQP_URL must not use the user guest in production: make this service a user of its own."
+GUEST = "TANDEM_AMQP_URL must not use the user guest in production: make a user for each service."
 AMQP_OPTIONS = "TANDEM_AMQP_URL takes no options in production: take out the ? and what follows it."
 MONGO_USER = "TANDEM_MONGO_URL must name a user and password in production: mongodb://user:password@host/."
 MONGO_TLS = "TANDEM_MONGO_URL must use TLS in production: add tls=true to its options."
