@@ -18,7 +18,9 @@ from services.practices.mailer import send_due, send_letters
 from services.practices.sign_in import SignIn
 from services.practices.store import SignIns
 from shared.clock import now
+from shared.messaging.metrics import KEEPING
 from shared.store.lease import Lease
+from tests.figures import Figures
 
 EMAIL = "ada@example.org"
 NEVER = threading.Event()
@@ -162,6 +164,34 @@ def test_a_server_that_refuses_is_tried_again(world, mailbox, reachable, lease):
     assert put_off[0] == []
     assert len(put_off[1]) == 1
     assert len(mailbox.mails) == 1
+
+
+def test_letters_and_those_that_wait_are_counted(world, mailbox, reachable, lease):
+    for address in (EMAIL, "not an address\r\nBcc: all@example.org"):
+        world.client(email=address)
+    before, sign_in = Figures.of(KEEPING), SignIn(world.database, reachable)
+    stopped = threading.Event()
+    stopped.set()
+    send_letters(world.database, reachable, "me", stopped)  # from now on its figures are of this database
+
+    sign_in.ask(EMAIL, now() - timedelta(minutes=3))
+    mailbox.refuses = True
+    send_due(world.database, reachable, lease, NEVER)
+    refused = Figures.of(KEEPING)
+    mailbox.refuses = False
+    sign_in.ask("not an address\r\nBcc: all@example.org", now())
+    world.database["sign_ins"].update_many({}, {"$set": {"due": now()}})
+    send_due(world.database, reachable, lease, NEVER)
+    sent = Figures.of(KEEPING)
+
+    assert refused("tandem_letters_waiting") == 1
+    assert 180 <= refused("tandem_letters_oldest_seconds") < 240
+    assert sent("tandem_letters_waiting") == sent("tandem_letters_oldest_seconds") == 0
+    became = {
+        word: sent.since(before, "tandem_letters_total", became=word)
+        for word in ("put_off", "sent", "given_up")
+    }
+    assert became == {"put_off": 1, "sent": 1, "given_up": 1}
 
 
 def test_one_letter_that_cannot_be_sent_holds_up_no_other(world, mailbox, reachable, lease):
