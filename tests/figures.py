@@ -36,6 +36,14 @@ class Figures:
         earlier = before(name, **labels)
         return self(name, **labels) - (0 if math.isnan(earlier) else earlier)
 
+    def steady(self) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+        """What is ours and stands still while nothing happens."""
+        return {
+            key: value
+            for key, value in self._values.items()
+            if key[0].startswith("tandem_") and not key[0].endswith(("_created", "oldest_seconds"))
+        }
+
     def labels(self) -> Iterator[tuple[str, str, str]]:
         """Of what is ours: (sample, label, value)."""
         for name, labels in self._values:

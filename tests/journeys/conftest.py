@@ -11,7 +11,7 @@ from pymongo import MongoClient
 from scripts import parts, platform
 from scripts.place import Place, read_json
 from scripts.servers.found import Servers
-from tests.journeys.people import Platform
+from tests.journeys.people import Platform, Verified, receiver
 from tests.queries.hooks import WATCH
 
 
@@ -42,6 +42,20 @@ def _drop(mongo_url: str, prefix: str) -> None:
             if name.startswith(prefix):
                 WATCH.judge(name)
                 client.drop_database(name)
+
+
+@pytest.fixture
+def endpoint(running: Platform) -> Iterator[Verified]:
+    """What a partner's receiver has verified so far, of goal.* events."""
+    with receiver() as (address, received):
+        about = {"url": f"{address}/tandem", "event_types": ["goal.proposed", "goal.agreed", "goal.declined"]}
+        made = running.create("app", "partners", "/endpoints", about)
+        received.secret = made.body["secret"]
+        yield Verified(received)
+        path = f"/endpoints/{made.body['id']}"
+        found = running.ask("app", "GET", "partners", path).expect(200)
+        running.ask("app", "DELETE", "partners", path, match=found.etag).expect(200)
+        assert received.refused == []
 
 
 @pytest.fixture

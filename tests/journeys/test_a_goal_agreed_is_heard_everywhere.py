@@ -1,43 +1,14 @@
 """The main job: a goal agreed reaches the other one's inbox and the app that may hear of it, nobody else."""
 
 import json
-from collections.abc import Iterator
 
-import pytest
-
-from tests.journeys.people import Platform, receiver, until
+from tests.journeys.people import Platform, Verified, until
 
 QUIET = 1.0
 """Seconds in which a webhook that must not come would have come many times over."""
 
 
-@pytest.fixture
-def endpoint(running: Platform) -> Iterator[list[dict]]:  # type: ignore[type-arg]
-    """What a partner's receiver has verified so far, of goal.* events."""
-    with receiver() as (address, received):
-        about = {"url": f"{address}/tandem", "event_types": ["goal.proposed", "goal.agreed", "goal.declined"]}
-        made = running.create("app", "partners", "/endpoints", about)
-        received.secret = made.body["secret"]
-        yield _Verified(received)
-        path = f"/endpoints/{made.body['id']}"
-        found = running.ask("app", "GET", "partners", path).expect(200)
-        running.ask("app", "DELETE", "partners", path, match=found.etag).expect(200)
-        assert received.refused == []
-
-
-class _Verified(list):  # type: ignore[type-arg]
-    def __init__(self, received) -> None:  # type: ignore[no-untyped-def]
-        self._received = received
-
-    def types_of(self, goal: str) -> list[str]:
-        events = [json.loads(body) for body in self._received.verified]
-        return [event["type"] for event in events if event["subject"] == goal]
-
-    def bodies(self) -> str:
-        return "\n".join(self._received.verified)
-
-
-def test_the_story(running: Platform, endpoint: _Verified) -> None:
+def test_the_story(running: Platform, endpoint: Verified) -> None:
     ungranted = running.agree("clara", "maya", "Walk each morning")
     grant = running.grant(["goal.agreed"], ["goal.read"])
     unconsented = running.agree("clara", "maya", "Call a friend")
