@@ -27,6 +27,9 @@ token: ## Sign in for real and print an access token (WHO=mail@address)
 service: ## Run a command of one service (CALL='goals parked list')
 	@$(RUN) python -m scripts.service $(CALL)
 
+secrets: ## Write the secrets that deploy/compose.yaml asks for to deploy/.env, once
+	@$(RUN) python -m scripts.compose
+
 receive: ## Show and verify the webhooks that come here (SECRET=whsec_… PORT=59000)
 	@$(RUN) python -m scripts.receiver $(SECRET) $(PORT)
 
@@ -61,7 +64,10 @@ contracts: ## Generate the contracts and the catalogue of events
 manifests: ## Render and validate the Kubernetes manifests, and ask our policy
 	@$(RUN) python -m scripts.manifests
 
+images: ## Build the container images of all services (ONLY=goals for some)
+	@$(RUN) python -m scripts.images $(ONLY)
+
 clean: down ## Stop everything, then delete the environment and all data
 	@rm -rf .venv .tandem build
 
-.PHONY: help up down reset sample logs token service receive demo test faults test-fast bench check format imports contracts manifests clean
+.PHONY: help up down reset sample logs token service receive secrets demo test faults test-fast bench check format imports contracts manifests images clean

@@ -26,6 +26,11 @@ def urls() -> tuple[str, str] | None:
     return (mongo, amqp) if mongo and amqp else None
 
 
+def management_url() -> str:
+    """RabbitMQ's management API, where services are to have users of their own on servers named by URL."""
+    return os.environ.get("TANDEM_ADMIN_RABBITMQ_URL", "")
+
+
 def database_prefix() -> str:
     """What the names of this platform's databases begin with, where others use the same server."""
     return os.environ.get("TANDEM_DATABASE_PREFIX") or "tandem_"

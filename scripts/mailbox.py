@@ -1,6 +1,7 @@
 """The development mailbox: a real SMTP server that writes each mail as a file to read.
 
-`python -m scripts.mailbox <port> <folder>`; a file is named for its recipient and moment, and appears whole.
+`python -m scripts.mailbox <port> <folder> [<host>]`; a file is named for its recipient and
+moment, and appears whole.
 """
 
 import asyncio
@@ -40,11 +41,11 @@ def letters(folder: Path, recipient: str) -> list[Path]:
     return sorted(folder.glob(f"*-{safe(recipient)}.eml"))
 
 
-async def serve(port: int, folder: Path) -> None:
+async def serve(port: int, folder: Path, host: str = "127.0.0.1") -> None:
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: SMTP(Mailbox(folder), hostname="localhost"), "127.0.0.1", port)
+    server = await loop.create_server(lambda: SMTP(Mailbox(folder), hostname="localhost"), host, port)
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1]), Path(sys.argv[2])))
+    asyncio.run(serve(int(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:]))

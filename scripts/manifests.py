@@ -15,7 +15,7 @@ from typing import Any
 import kubernetes_validate
 import yaml
 
-from scripts import asked, parts, policy, trouble
+from scripts import asked, images, parts, policy, trouble
 from scripts.place import PROJECT
 from scripts.policy import Object
 from scripts.telling import line
@@ -30,7 +30,11 @@ def main() -> int:
     renders = bool(renderer())
     if not renders:
         line("[yellow]-[/] Rendering: left out, neither kubectl nor kustomize is there; judged as written")
-    found = [*missing(), *(problem for folder in folders() for problem in _problems(folder, renders))]
+    found = [
+        *missing(),
+        *released(),
+        *(problem for folder in folders() for problem in _problems(folder, renders)),
+    ]
     sys.stdout.writelines(f"{problem}\n" for problem in found)
     if not found:
         count, how = len(folders()), "rendered" if renders else "as written"
@@ -58,6 +62,14 @@ def missing(root: Path = K8S, services: list[str] | None = None) -> Iterator[str
         if f"../{service}" not in listed:
             yield f"deploy/k8s/platform/kustomization.yaml does not list {service}: add its line."
         yield from policy.missing(service, written(root / service))
+
+
+def released(root: Path = K8S) -> Iterator[str]:
+    """Where the release that runs is not the one that `make images` builds."""
+    for image in _kustomization(root / "release")["images"]:
+        if image["newTag"] != images.version():
+            built = f"pyproject.toml {images.version()}"
+            yield f"deploy/k8s/release names {image['newTag']}, and {built}: let them agree."
 
 
 def written(folder: Path) -> list[Object]:

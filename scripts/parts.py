@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from scripts import asked
 from scripts.place import PROJECT, Place
@@ -92,4 +93,26 @@ def environment(place: Place, service: str) -> dict[str, str]:
         "SMTP_URL": f"smtp://127.0.0.1:{ports['mail']}",
         "MAIL_FROM": "tandem@example.org",
     }
+    settings |= _own_users(place, service, known["servers"])
     return asked.plain() | {f"TANDEM_{name}": str(value) for name, value in settings.items()}
+
+
+def preparing(place: Place, service: str) -> dict[str, str]:
+    """The settings with which `prepare` may make the service's own users as well, where it has some."""
+    servers = place.read()["servers"]
+    names = {"MONGO": "mongo_url", "AMQP": "amqp_url", "RABBITMQ": "management_url"}
+    admin = {f"TANDEM_ADMIN_{name}_URL": servers.get(url, "") for name, url in names.items()}
+    return environment(place, service) | (admin if servers.get("management_url") else {})
+
+
+def _own_users(place: Place, service: str, servers: dict[str, str]) -> dict[str, str]:
+    if not servers.get("management_url"):
+        return {}
+    # URL-safe, unlike base64.
+    password = hashlib.sha256(place.secret(f"{service}.password").read_bytes()).hexdigest()
+    return {name: _as(service, password, servers[name.lower()]) for name in ("MONGO_URL", "AMQP_URL")}
+
+
+def _as(user: str, password: str, url: str) -> str:
+    at = urlsplit(url)
+    return at._replace(netloc=f"{user}:{password}@{at.netloc.rpartition('@')[2]}").geturl()

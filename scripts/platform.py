@@ -104,7 +104,7 @@ def prepare(place: Place) -> None:
     """Collections, queues and bindings of every service, before any relay starts."""
     services = parts.services()
     commands = {f"{service}-prepare": _command(service, "prepare") for service in services}
-    environments = {f"{service}-prepare": parts.environment(place, service) for service in services}
+    environments = {f"{service}-prepare": parts.preparing(place, service) for service in services}
     with step("Collections, queues and bindings"):
         processes.finish(place, commands, environments)
 

@@ -16,7 +16,7 @@ import psutil
 from scripts.place import Place
 from scripts.trouble import Trouble
 
-SERVERS = {"mongo": 27117, "rabbit": 5772, "epmd": 4469, "dist": 25772}
+SERVERS = {"mongo": 27117, "rabbit": 5772, "epmd": 4469, "dist": 25772, "management": 15772}
 STEP = 1000
 EPHEMERAL = 32768  # from here Linux takes ports for outgoing connections by itself
 CLAIMED_SECONDS = 120.0  # by then what was to listen does, or its start has failed

@@ -14,6 +14,7 @@ import click
 from shared import logs
 from shared.ids import new_id
 from shared.messaging import topology
+from shared.messaging import users as broker_users
 from shared.messaging.consumer import Consumer
 from shared.messaging.link import LOST, UNREACHABLE
 from shared.messaging.metrics import CONSUMING, KEEPING, OLDEST, PARKED_NOW, PENDING, STATES
@@ -22,6 +23,7 @@ from shared.messaging.relay import Relay
 from shared.parked_commands import parked_commands
 from shared.report import Report
 from shared.settings import Settings, SettingsRefused
+from shared.store import users as store_users
 from shared.store.aggregates import OutboxFull, StaleVersion
 from shared.store.client import StoreUnavailable, answers, connect
 from shared.store.indexes import Collection, NotPrepared, prepare, require_prepared
@@ -66,11 +68,16 @@ class Service:
         """Where events wait to be told."""
         return [collection.name for collection in self.collections if collection.kind == "aggregates"]
 
+    @property
+    def types(self) -> list[str]:
+        """What it may say."""
+        return [event.type for event in self.events]  # type: ignore[attr-defined]
+
     def run(self) -> None:
         """The command line: `python -m services.<name> …`."""
         try:
             _commands(self)(prog_name=f"python -m services.{self.name}")
-        except (SettingsRefused, NotPrepared, topology.QueueDiffers, health.PortTaken) as error:
+        except (SettingsRefused, NotPrepared, *_REFUSALS) as error:
             sys.exit("\n".join(f"{self.name}: {line}" for line in str(error).splitlines()))
         except StoreUnavailable as error:
             sys.exit(f"{self.name}: MongoDB cannot be used ({type(error).__name__}): see TANDEM_MONGO_URL.")
@@ -94,6 +101,9 @@ class Service:
         except LOST as error:
             # It may come back; relay and consumer wait for it, and the timers have work meanwhile.
             log.warning("Broker away at the start", extra={"error": type(error).__name__})
+
+
+_REFUSALS = (topology.QueueDiffers, broker_users.ManagementRefused, health.PortTaken)
 
 
 def _commands(service: Service) -> click.Group:
@@ -209,10 +219,13 @@ def _prepare(service: Service) -> click.Command:
     def callback() -> None:
         settings = Settings.read(service.name)
         logs.set_up(service.name, "prepare")
+        if settings.administered:
+            store_users.make_user(settings)
+            broker_users.make_user(settings, service.types)
         database = connect(settings)
         service.require(database, settings)
         prepare(database, service.collections)
-        topology.declare(settings.amqp_url, service.name, service.subscriber.types)
+        topology.declare(settings.admin_amqp_url or settings.amqp_url, service.name, service.subscriber.types)
         for step in service.preparations:
             step(database, settings)
         log.info("Prepared")
@@ -220,7 +233,8 @@ def _prepare(service: Service) -> click.Command:
     return click.Command(
         "prepare",
         callback=callback,
-        help="Make collections, indexes, queues and bindings; safe to run again.",
+        help="Make collections, indexes, queues and bindings, with TANDEM_ADMIN_… the service's users too; "
+        " safe to run again.",
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -21,6 +21,11 @@ class SettingsRefused(Exception):
 def _of(services: str, **rest: Any) -> Any:
     """A setting that only these services need."""
     return field(metadata={"services": services.split()}, **rest)
+
+
+def _for_prepare() -> Any:
+    """A setting that `prepare` takes where it is given."""
+    return field(default="", metadata={"services": []})
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,10 @@ class Settings:
     sender_metrics_port: int = _of("partners", default=8003)
     smtp_url: str = _of("practices", default="")
     mail_from: str = _of("practices", default="")
+    admin_mongo_url: str = _for_prepare()
+    admin_amqp_url: str = _for_prepare()
+    admin_rabbitmq_url: str = _for_prepare()
+    """With all three `prepare` makes the users that the service's own URLs name; queues, as administrator."""
 
     @classmethod
     def read(cls, service: str, environ: Mapping[str, str] = os.environ) -> "Settings":
@@ -63,6 +72,11 @@ class Settings:
     @property
     def development(self) -> bool:
         return self.environment == "development"
+
+    @property
+    def administered(self) -> bool:
+        """Whether `prepare` may make users here."""
+        return bool(self.admin_mongo_url)
 
     @property
     def database_name(self) -> str:
@@ -88,15 +102,27 @@ def _read(
     name = variable(setting)
     try:
         text = _text(name, environ)
-        if text is None:
-            if _needed(setting, service):
-                problems.append(f"{name} is not set: set it, or {name}_FILE to a file that holds it.")
-            return
-        values[setting.name] = _CONVERT.get(setting.name, str)(text)
-    except OSError as error:
-        problems.append(f"{name}_FILE names {error.filename}, which cannot be read: {error.strerror}.")
+        if text is None and _needed(setting, service):
+            problems.append(_not_set(name))
+        if text is not None:
+            values[setting.name] = _CONVERT.get(setting.name, str)(text)
     except ValueError as error:
         problems.append(f"{name} {error}.")
+
+
+def text(name: str, environ: Mapping[str, str] = os.environ) -> str:
+    """One variable, or its file, for a command that needs little else; raises `SettingsRefused`."""
+    try:
+        found = _text(name, environ)
+    except ValueError as error:
+        raise SettingsRefused(f"{name} {error}.") from None
+    if found is None:
+        raise SettingsRefused(_not_set(name))
+    return found
+
+
+def _not_set(name: str) -> str:
+    return f"{name} is not set: set it, or {name}_FILE to a file that holds it."
 
 
 def _text(name: str, environ: Mapping[str, str]) -> str | None:
@@ -112,6 +138,8 @@ def _content(file: Path) -> str | None:
         return file.read_text().strip() or None
     except UnicodeDecodeError:
         raise ValueError("must be text, and the file it names is not") from None
+    except OSError as error:
+        raise ValueError(f"is to be in {file}, which cannot be read: {error.strerror}") from None
 
 
 def _needed(setting: Field[Any], service: str) -> bool:
@@ -153,13 +181,34 @@ def _malformed(settings: Settings) -> list[str]:
     for name, schemes in _SCHEMES.items():
         if not all(_scheme(url) in schemes for url in _urls(settings, name)):
             problems.append(f"TANDEM_{name.upper()} must be a URL that begins with {' or '.join(schemes)}.")
+    return problems or _unfit_for_prepare(settings)
+
+
+def _unfit_for_prepare(settings: Settings) -> list[str]:
+    """What keeps `prepare` from making the users that the service's own URLs name."""
+    given = [getattr(settings, name) for name in _ADMIN]
+    if not any(given):
+        return []
+    if not all(given):
+        return [f"{_ADMIN_NAMES} go together: set all of them for prepare, or none."]
+    problems = []
+    for name in ("mongo_url", "amqp_url"):
+        own, admin = urlsplit(getattr(settings, name)), urlsplit(getattr(settings, f"admin_{name}"))
+        if not own.password or own.username in (None, "guest", admin.username):
+            problems.append(
+                f"TANDEM_{name.upper()} must name a user of the service's own, with a password: "
+                f"prepare makes it as the one that TANDEM_ADMIN_{name.upper()} names."
+            )
+    if urlsplit(settings.amqp_url).path != urlsplit(settings.admin_amqp_url).path:
+        problems.append("TANDEM_AMQP_URL and TANDEM_ADMIN_AMQP_URL must name the same vhost.")
     return problems
 
 
 def _urls(settings: Settings, name: str) -> list[str]:
-    """Brokers of one cluster are separated by ";"; only practices has a mail server."""
-    text = getattr(settings, name)
-    return text.split(";") if name == "amqp_url" else [text] if text else []
+    """Brokers of one cluster are separated by ";"; what is not needed may be none."""
+    value = getattr(settings, name)
+    urls = value.split(";") if name.endswith("amqp_url") else [value]
+    return urls if value else []
 
 
 def _scheme(url: str) -> str | None:
@@ -177,12 +226,17 @@ def _scheme(url: str) -> str | None:
     return parts.scheme
 
 
+_ADMIN = ("admin_mongo_url", "admin_amqp_url", "admin_rabbitmq_url")
+_ADMIN_NAMES = "TANDEM_ADMIN_MONGO_URL, TANDEM_ADMIN_AMQP_URL and TANDEM_ADMIN_RABBITMQ_URL"
 _SCHEMES = {
     "mongo_url": ("mongodb", "mongodb+srv"),
     "amqp_url": ("amqp", "amqps"),
     "issuer": ("http", "https"),
     "jwks_url": ("http", "https"),
     "smtp_url": ("smtp", "smtps"),
+    "admin_mongo_url": ("mongodb", "mongodb+srv"),
+    "admin_amqp_url": ("amqp", "amqps"),
+    "admin_rabbitmq_url": ("http", "https"),
 }
 
 
@@ -196,8 +250,9 @@ def _unfit_for_production(settings: Settings) -> list[str]:
         "TANDEM_ISSUER must be an https URL in production: the address that practices has outside.": (
             urlsplit(settings.issuer).scheme != "https"
         ),
-        **_unfit_brokers([urlsplit(url) for url in settings.amqp_url.split(";")]),
-        **_unfit_database(urlsplit(settings.mongo_url)),
+        **_unfit_brokers("AMQP", settings.amqp_url),
+        **_unfit_database("MONGO", settings.mongo_url),
+        **(_unfit_administrators(settings) if settings.administered else {}),
         # One with a user gets no password without TLS: smtp:// means STARTTLS then (practices/mailer.py).
         "TANDEM_SMTP_URL must not be the development mailbox in production: name a mail server with user "
         "and password.": bool(settings.smtp_url) and not urlsplit(settings.smtp_url).password,
@@ -205,37 +260,53 @@ def _unfit_for_production(settings: Settings) -> list[str]:
     return [sentence for sentence, unfit in checks.items() if unfit]
 
 
-def _unfit_brokers(brokers: list[SplitResult]) -> dict[str, bool]:
+def _unfit_administrators(settings: Settings) -> dict[str, bool]:
+    management = urlsplit(settings.admin_rabbitmq_url)
     return {
-        "TANDEM_AMQP_URL must use TLS in production: begin it with amqps://.": any(
+        **_unfit_brokers("ADMIN_AMQP", settings.admin_amqp_url),
+        **_unfit_database("ADMIN_MONGO", settings.admin_mongo_url),
+        "TANDEM_ADMIN_RABBITMQ_URL must be an https URL in production: it holds a password.": (
+            management.scheme != "https"
+        ),
+    }
+
+
+def _unfit_brokers(name: str, urls: str) -> dict[str, bool]:
+    brokers = [urlsplit(url) for url in urls.split(";")]
+    must = f"TANDEM_{name}_URL must"
+    return {
+        f"{must} use TLS in production: begin it with amqps://.": any(
             one.scheme != "amqps" for one in brokers
         ),
-        "TANDEM_AMQP_URL must name a user and password in production: amqps://user:password@host/vhost.": any(
+        f"{must} name a user and password in production: amqps://user:password@host/vhost.": any(
             not (one.username and one.password) for one in brokers
         ),
-        "TANDEM_AMQP_URL must not use the user guest in production: make a user for each service.": any(
+        f"{must} not use the user guest in production, whose password everybody knows: name another.": any(
             unquote(one.username or "") == "guest" for one in brokers
         ),
-        "TANDEM_AMQP_URL takes no options in production: take out the ? and what follows it.": any(
+        f"{must} have no options in production: take out the ? and what follows it.": any(
             one.query for one in brokers
         ),
     }
 
 
-def _unfit_database(database: SplitResult) -> dict[str, bool]:
+def _unfit_database(name: str, url: str) -> dict[str, bool]:
+    database = urlsplit(url)
     # As pymongo reads them: names in any case, separated by & or ; and other words than true are no yes.
-    options = [(name.lower(), value) for name, value in parse_qsl(database.query.replace(";", "&"))]
-    tls = {value for name, value in options if name in ("tls", "ssl")}
-    unchecked = any(name in _UNCHECKED and value != "false" for name, value in options)
+    options = [(option.lower(), value) for option, value in parse_qsl(database.query.replace(";", "&"))]
+    tls = {value for option, value in options if option in ("tls", "ssl")}
+    must = f"TANDEM_{name}_URL must"
     return {
-        "TANDEM_MONGO_URL must name a user and password in production: mongodb://user:password@host/.": (
+        f"{must} name a user and password in production: mongodb://user:password@host/.": (
             not (database.username and database.password)
         ),
-        "TANDEM_MONGO_URL must use TLS in production: add tls=true to its options.": (
+        f"{must} use TLS in production: add tls=true to its options.": (
             tls != {"true"} and not (database.scheme == "mongodb+srv" and not tls)
         ),
-        "TANDEM_MONGO_URL must have the server's certificate checked in production: take out tlsInsecure, "
-        "tlsAllowInvalidCertificates and tlsAllowInvalidHostnames.": unchecked,
+        f"{must} have the server's certificate checked in production: take out tlsInsecure, "
+        "tlsAllowInvalidCertificates and tlsAllowInvalidHostnames.": (
+            any(option in _UNCHECKED and value != "false" for option, value in options)
+        ),
     }
 
 

@@ -3,8 +3,11 @@
 from xdist.scheduler import LoadScopeScheduling
 
 TOGETHER = {
+    "tests/journeys/test_own_users.py": "own users",
     "tests/journeys/": "journeys",
     "tests/shared/web/test_server.py": "server",
+    "tests/deploy/test_compose.py": "images",
+    "tests/deploy/test_images.py": "images",
     "tests/faults/test_points.py": "faults: kills",
     "tests/faults/test_kills.py": "faults: kills",
     "tests/faults/test_broker.py": "faults: servers",

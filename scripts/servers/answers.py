@@ -8,6 +8,8 @@ import amqp
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
+from shared.store.initiate import initiate
+
 NOT_YET_INITIALIZED, INVALID_CONFIG = 94, 93
 
 
@@ -43,17 +45,32 @@ def _one_broker(url: str) -> bool:
     return True
 
 
-def one_node_replica_set(host: str) -> Callable[[], bool]:
-    """A check that makes the node at host the only member of rs0, whatever port it had before."""
+def one_node_replica_set(host: str, system: str = "") -> Callable[[], bool]:
+    """A check that makes the node at host the only member of rs0, whatever port it had before.
+
+    `system` is how to sign in to a node that asks for it, before `@` in its URL.
+    """
 
     def check() -> bool:
         try:
             with MongoClient[dict[str, Any]](
-                host.split(":")[0], int(host.split(":")[1]), directConnection=True, timeoutMS=2000
+                f"mongodb://{system}{host}/local", directConnection=True, timeoutMS=2000
             ) as client:
                 return _lead(client, host)
         except PyMongoError:
             return False
+
+    return check
+
+
+def administered(host: str, key: str, admin_url: str) -> Callable[[], bool]:
+    """The same for a node that has a key, and an administrator once it leads."""
+    leads = one_node_replica_set(host, f"__system:{key}@")
+
+    def check() -> bool:
+        if not mongo(admin_url) and leads():
+            initiate(admin_url, key)
+        return mongo(admin_url)
 
     return check
 

@@ -14,6 +14,8 @@ from scripts.telling import step
 from scripts.trouble import Trouble
 from scripts.waiting import until
 
+URLS = ("mongo_url", "amqp_url", "management_url")
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -63,8 +65,8 @@ def start(place: Place, choice: Choice, chosen: dict[str, int]) -> Servers:
         return Servers(**place.read()["servers"])
     with step(f"MongoDB and RabbitMQ ({choice.way})"):
         servers = _launch(place, choice, chosen, mongod)
-        _await(place, servers, ANSWER_SECONDS if choice.way == "urls" else START_SECONDS)
-    place.remember(servers={"way": servers.way, "mongo_url": servers.mongo_url, "amqp_url": servers.amqp_url})
+        await_both(place, servers, ANSWER_SECONDS if choice.way == "urls" else START_SECONDS)
+    place.remember(servers={name: getattr(servers, name) for name in ("way", *URLS)})
     return servers
 
 
@@ -77,16 +79,21 @@ def stop(place: Place, grace: float = processes.GRACE) -> None:
 
 
 def ports_needed(choice: Choice) -> dict[str, int]:
-    used = {"urls": (), "containers": ("mongo", "rabbit"), "local": tuple(ports.SERVERS)}[choice.way]
-    return {name: ports.SERVERS[name] for name in used}
+    used = {
+        "urls": (),
+        "containers": ("mongo", "rabbit", "management"),
+        "local": ("mongo", "rabbit", "epmd", "dist"),
+    }
+    return {name: ports.SERVERS[name] for name in used[choice.way]}
 
 
 def _launch(place: Place, choice: Choice, chosen: dict[str, int], mongod: Path | None) -> Servers:
     if choice.way == "urls":
         before = place.read().get("servers", {})
-        mongo_url, amqp_url = asked.urls() or (before["mongo_url"], before["amqp_url"])
+        named = (*urls, asked.management_url()) if (urls := asked.urls()) else ()
+        mongo_url, amqp_url, management_url = named or (before[name] for name in URLS)
         ready = {"mongo": lambda: answers.mongo(mongo_url), "rabbit": lambda: answers.amqp_broker(amqp_url)}
-        return Servers("urls", mongo_url, amqp_url, ready)
+        return Servers("urls", mongo_url, amqp_url, management_url, ready)
     if choice.way == "containers":
         # Remembered before they run, so that an interrupted start is undone as well.
         place.remember(servers={"way": "containers"})
@@ -95,7 +102,9 @@ def _launch(place: Place, choice: Choice, chosen: dict[str, int], mongod: Path |
     return local.start(place, chosen, mongod)
 
 
-def _await(place: Place, servers: Servers, seconds: float) -> None:
+def await_both(place: Place, servers: Servers, seconds: float) -> None:
+    """Wait until both answer; trouble names the one that does not."""
+
     def died() -> list[str]:
         return [
             n for n in local.NAMES if n in processes.started(place) and not processes.is_running(place, n)

@@ -14,4 +14,6 @@ class Servers:
     way: str
     mongo_url: str
     amqp_url: str
+    management_url: str = ""
+    """RabbitMQ's management API, where the URLs are administrators' and services have users of their own."""
     ready: dict[str, Callable[[], bool]] = field(default_factory=dict)

@@ -65,17 +65,17 @@ def start(place: Place, ports: Mapping[str, int], mongod: Path) -> Servers:
         node.start()
     host = f"127.0.0.1:{ports['mongo']}"
     ready = {"mongo": answers.one_node_replica_set(host), "rabbit": lambda: answers.amqp_broker(node.url)}
-    return Servers("local", f"mongodb://{host}/?replicaSet=rs0", node.url, ready)
+    return Servers("local", f"mongodb://{host}/?replicaSet=rs0", node.url, ready=ready)
 
 
-def start_mongod(place: Place, name: str, port: int, mongod: Path) -> None:
+def start_mongod(place: Place, name: str, port: int, mongod: Path, *options: str | Path) -> None:
     """Start one member of rs0, which keeps its data in the folder of its name."""
     flags = ["--bind_ip", "127.0.0.1", "--port", str(port), "--replSet", "rs0", "--nounixsocket", "--quiet"]
     sizes = ["--wiredTigerCacheSizeGB", "0.5", "--oplogSize", "512"]
     # mongod holds a file open for each collection and index, and dies where it may not.
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    command: list[str | Path] = [mongod, "--dbpath", place.folder(name), *flags, *sizes]
+    command: list[str | Path] = [mongod, "--dbpath", place.folder(name), *flags, *sizes, *options]
     processes.start(place, name, command, asked.plain())
 
 

@@ -29,17 +29,25 @@ class Node:
     port: int
     dist: int
     epmd: int
+    management: int | None = None
+    """The port of the management API, where the node is to have one."""
 
     @property
     def url(self) -> str:
         return f"amqp://{USER}:{password(self.place)}@127.0.0.1:{self.port}//"
 
+    @property
+    def management_url(self) -> str:
+        return f"http://{USER}:{password(self.place)}@127.0.0.1:{self.management}"
+
     def start(self, settings: Iterable[str] = ()) -> None:
         """Start it, and epmd where none runs; `settings` are further lines of rabbitmq.conf."""
         home = self.place.folder("rabbit")
         lines = [f"default_user = {USER}", f"default_pass = {password(self.place)}", *settings]
+        if self.management is not None:
+            lines += ["management.tcp.ip = 127.0.0.1", f"management.tcp.port = {self.management}"]
         write_private(home / "rabbitmq.conf", "\n".join(lines) + "\n")
-        (home / "enabled_plugins").write_text("[].\n")
+        (home / "enabled_plugins").write_text("[rabbitmq_management].\n" if self.management else "[].\n")
         if not (home / ".erlang.cookie").exists():
             # Not left to the first node: several start at the same time and must agree.
             write_private(home / ".erlang.cookie", secrets.token_hex(16))

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from scripts import asked, ports, processes
 from scripts.place import PROJECT, Place, write_private
-from scripts.servers import choice, containers
-from scripts.servers.found import Servers
+from scripts.servers import choice, contained
+from scripts.servers.found import START_SECONDS, Servers
 
 FOLDER = PROJECT / "build" / "test-servers"
 _numbers = itertools.count(1)
@@ -41,7 +41,12 @@ def start(place: Place) -> Servers:
     chosen = choice.choose()
     given = ports.choose(place, choice.ports_needed(chosen), asked.ports([]))
     place.remember(ports=given)
-    return choice.start(place, chosen, given)
+    if chosen.way != "containers":
+        return choice.start(place, chosen, given)
+    place.remember(contained=True)
+    servers = contained.start(place, given)
+    choice.await_both(place, servers, START_SECONDS)
+    return servers
 
 
 def clear_up(folder: Path) -> None:
@@ -69,6 +74,6 @@ def _end(place: Place) -> None:
     ports.release(place)
     choice.stop(place)
     processes.stop_strays(place)
-    if place.read().get("servers", {}).get("way") == "containers":
-        containers.delete(place)
+    if place.read().get("contained"):
+        contained.remove(place)
     shutil.rmtree(place.path, ignore_errors=True)

@@ -17,7 +17,7 @@ from amqp import Message, spec
 
 from shared.messaging.envelope import CONTENT_TYPE
 from shared.messaging.link import Link
-from shared.messaging.topology import events_queue
+from shared.messaging.topology import routing_key
 from shared.store.outbox import Key
 
 WINDOW = 1_000
@@ -60,9 +60,8 @@ class Publisher:
         message = Message(body, content_type=CONTENT_TYPE, delivery_mode=2, message_id=event_id, type=type)
         self._last_tag += 1
         self._open[self._last_tag] = (key, event_id, time.monotonic())
-        exchange, routing_key = (self._exchange, type) if only is None else ("", events_queue(only))
         # Not basic_publish: it looks for an incoming frame before each message, in a way that can spin.
-        arguments = (0, exchange, routing_key, _MANDATORY, False)
+        arguments = (0, self._exchange, routing_key(type, only), _MANDATORY, False)
         self._link.gather()
         self._channel.send_method(spec.Basic.Publish, "Bssbb", arguments, message)
         if len(self._open) >= WINDOW:

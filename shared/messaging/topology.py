@@ -38,6 +38,14 @@ def dead_queue(service: str) -> str:
     return f"{service}.dead"
 
 
+def routing_key(type: str, only: str | None = None) -> str:
+    """What all who listen to the type are bound to, or what reaches `only` one service.
+
+    Not by the default exchange, which would let whoever may use it write into every queue there is.
+    """
+    return type if only is None else f"to.{only}.{type}"
+
+
 def declare(amqp_url: str, service: str, types: Iterable[str], exchange: str = EXCHANGE) -> None:
     """Make what `service` needs to hear these types; safe to run again."""
     with linked(amqp_url, f"{service} prepare") as link:
@@ -50,8 +58,8 @@ def declare(amqp_url: str, service: str, types: Iterable[str], exchange: str = E
                 f"The queues of {service} exist with other arguments: empty and delete "
                 f"{events_queue(service)} and {dead_queue(service)}, then run prepare again."
             ) from error
-        for type in types:
-            channel.queue_bind(events_queue(service), exchange, routing_key=type)
+        for key in (*types, routing_key("#", service)):
+            channel.queue_bind(events_queue(service), exchange, routing_key=key)
 
 
 def _declare_queues(channel: amqp.Channel, service: str) -> None:

@@ -14,13 +14,13 @@ StoreUnavailable = PyMongoError
 """What every store call raises while the server is away or refuses to answer."""
 
 # The default server selection of 30 s outlasts the AMQP heartbeat (pitfalls.md, MongoDB).
-_OPTIONS: dict[str, Any] = {"timeoutMS": 5_000, "w": "majority", "tz_aware": True, "tzinfo": UTC}
+OPTIONS: dict[str, Any] = {"timeoutMS": 5_000, "w": "majority", "tz_aware": True, "tzinfo": UTC}
 
 
 def connect(settings: Settings) -> Database[Document]:
     """The service's own database. Call it after fork: a MongoClient does not survive one."""
     try:
-        client: MongoClient[Document] = MongoClient(settings.mongo_url, appname=settings.service, **_OPTIONS)
+        client: MongoClient[Document] = MongoClient(settings.mongo_url, appname=settings.service, **OPTIONS)
     except (ConfigurationError, ValueError) as error:
         raise SettingsRefused(f"TANDEM_MONGO_URL cannot be used: {error}.") from None
     return client[settings.database_name]

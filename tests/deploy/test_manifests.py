@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from scripts import asked, manifests, parts, policy
+from scripts import asked, images, manifests, parts, policy
 from scripts.policy import Object
 from services.partners import addresses
 
@@ -47,6 +47,19 @@ def test_every_service_has_its_folder() -> None:
     assert list(manifests.missing()) == []
 
 
+def test_the_release_is_the_one_that_is_built() -> None:
+    assert list(manifests.released()) == []
+
+
+def test_another_release_is_told(tmp_path: Path) -> None:
+    release = shutil.copytree(manifests.K8S / "release", tmp_path / "release") / "kustomization.yaml"
+    release.write_text(release.read_text().replace(f"newTag: {images.version()}", "newTag: 99.0.0"))
+
+    (told,) = manifests.released(tmp_path)
+
+    assert told.startswith("deploy/k8s/release names 99.0.0, and pyproject.toml")
+
+
 def test_every_service_has_its_own_names_and_its_release() -> None:
     objects = render(manifests.K8S / "platform")
 
@@ -58,12 +71,13 @@ def test_every_service_has_its_own_names_and_its_release() -> None:
     assert len(versions) == 1
 
 
-def test_each_pod_has_the_secrets_of_its_own_service() -> None:
+def test_each_pod_has_the_secrets_of_its_own_service_and_prepare_the_administrators() -> None:
     for one in render(manifests.K8S / "platform"):
         if one["kind"] in policy.WORKLOADS:
             service = one["metadata"]["labels"]["app.kubernetes.io/name"]
             secrets = [volume["secret"]["secretName"] for volume in pod(one)["volumes"] if "secret" in volume]
-            assert secrets == [f"{service}-secrets"]
+            prepares = one["metadata"]["labels"]["app.kubernetes.io/component"] == "prepare"
+            assert secrets == [f"{service}-secrets", *(["administrator"] if prepares else [])]
 
 
 def test_only_webs_fetch_keys_and_only_senders_reach_the_internet() -> None:
@@ -81,6 +95,14 @@ def test_only_webs_fetch_keys_and_only_senders_reach_the_internet() -> None:
     assert {name for name, port in reach if port in {443, 8443}} == {"partners-sender"}
     assert {name for name, port in reach if port in {25, 465, 587}} == {"practices-worker"}
     assert {port for _, port in reach} == everywhere | {8000, 443, 8443, 25, 465, 587}
+
+
+def test_only_what_prepares_reaches_the_brokers_management() -> None:
+    for folder in (manifests.K8S / "platform", manifests.K8S / "overlays" / "small"):
+        objects = render(folder)
+        workloads = [one for one in objects if one["kind"] in policy.WORKLOADS]
+        reaching = {one["metadata"]["name"] for one in workloads if 15672 in out(one, objects)}
+        assert reaching == {f"{service}-prepare" for service in parts.services()}
 
 
 def test_the_sender_is_kept_from_the_addresses_that_it_refuses_itself() -> None:
@@ -287,7 +309,8 @@ def out(workload: Object, objects: list[Object]) -> set[int]:
     return {
         port["port"]
         for one in objects
-        if one["kind"] == "NetworkPolicy" and one["spec"]["podSelector"]["matchLabels"].items() <= labels
+        if one["kind"] == "NetworkPolicy"
+        and one["spec"]["podSelector"].get("matchLabels", {}).items() <= labels
         for rule in one["spec"].get("egress", ())
         for port in rule["ports"]
     }

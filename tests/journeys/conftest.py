@@ -3,6 +3,7 @@
 import os
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,21 +12,38 @@ from pymongo import MongoClient
 from scripts import parts, platform
 from scripts.place import Place, read_json
 from scripts.servers.found import Servers
-from tests.journeys.people import Platform, Verified, receiver
+from tests.guarded import guarded
+from tests.journeys.people import Platform
 from tests.queries.hooks import WATCH
+from tests.queries.watch import UNWATCHED
 
 
 @pytest.fixture(scope="session")
 def running(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    place = Place(tmp_path_factory.mktemp("platform") / "state")
     prefix = f"test_{os.getpid()}_{uuid.uuid4().hex[:6]}_"
+    for service in parts.services():
+        WATCH.follow(prefix + service)
+    with _started(servers, Place(tmp_path_factory.mktemp("platform") / "state"), prefix) as started:
+        yield started
+    _drop(servers.mongo_url, prefix)
+
+
+@pytest.fixture(scope="module")
+def with_own_users(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """Where each service has a user of its own on both servers, and no more rights than it needs."""
+    place = Place(tmp_path_factory.mktemp("guarded") / "state")
+    with guarded() as servers, _started(servers, place, UNWATCHED) as started:
+        yield started
+
+
+@contextmanager
+def _started(servers: Servers, place: Place, prefix: str) -> Iterator[Platform]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TANDEM_SERVERS", "urls")
         patch.setenv("TANDEM_MONGO_URL", servers.mongo_url)
         patch.setenv("TANDEM_AMQP_URL", servers.amqp_url)
+        patch.setenv("TANDEM_ADMIN_RABBITMQ_URL", servers.management_url)
         patch.setenv("TANDEM_DATABASE_PREFIX", prefix)
-        for service in parts.services():
-            WATCH.follow(prefix + service)
         try:
             platform.bring_up(place, sample=True)
             started = Platform(place, read_json(place.sample), prefix)
@@ -33,7 +51,6 @@ def running(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Itera
             yield started
         finally:
             platform.bring_down(place)
-            _drop(servers.mongo_url, prefix)
 
 
 def _drop(mongo_url: str, prefix: str) -> None:
@@ -42,20 +59,6 @@ def _drop(mongo_url: str, prefix: str) -> None:
             if name.startswith(prefix):
                 WATCH.judge(name)
                 client.drop_database(name)
-
-
-@pytest.fixture
-def endpoint(running: Platform) -> Iterator[Verified]:
-    """What a partner's receiver has verified so far, of goal.* events."""
-    with receiver() as (address, received):
-        about = {"url": f"{address}/tandem", "event_types": ["goal.proposed", "goal.agreed", "goal.declined"]}
-        made = running.create("app", "partners", "/endpoints", about)
-        received.secret = made.body["secret"]
-        yield Verified(received)
-        path = f"/endpoints/{made.body['id']}"
-        found = running.ask("app", "GET", "partners", path).expect(200)
-        running.ask("app", "DELETE", "partners", path, match=found.etag).expect(200)
-        assert received.refused == []
 
 
 @pytest.fixture

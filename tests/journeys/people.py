@@ -1,6 +1,5 @@
 """The sample practice's people, calling the running platform over HTTP as anybody outside would."""
 
-import json
 import math
 import subprocess
 import sys
@@ -12,10 +11,7 @@ from typing import Any
 from scripts import parts
 from scripts.api import Answer, call
 from scripts.place import Place
-from scripts.receiver import Received, receiver
 from scripts.sign_in import access_token, app_token, url
-
-__all__ = ["Platform", "Verified", "receiver", "until"]
 
 RENEWED_AFTER = 300.0
 """Seconds after which people sign in anew: their tokens last ten minutes, and a run may take longer."""
@@ -28,20 +24,6 @@ def until(check: Callable[[], Any], seconds: float = 30.0) -> Any:
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.02)
     return found
-
-
-class Verified:
-    """What a receiver has verified."""
-
-    def __init__(self, received: Received) -> None:
-        self._received = received
-
-    def types_of(self, goal: str) -> list[str]:
-        events = [json.loads(body) for body in self._received.verified]
-        return [event["type"] for event in events if event["subject"] == goal]
-
-    def bodies(self) -> str:
-        return "\n".join(self._received.verified)
 
 
 class Platform:
@@ -116,7 +98,7 @@ class Platform:
         """What a command of one service says, run to its end."""
         done = subprocess.run(
             [sys.executable, "-m", f"services.{service}", *words],
-            env=parts.environment(self.place, service),
+            env=parts.preparing(self.place, service),
             capture_output=True,
             text=True,
             check=False,

@@ -1,11 +1,48 @@
 """The main job: a goal agreed reaches the other one's inbox and the app that may hear of it, nobody else."""
 
 import json
+from collections.abc import Iterator
 
-from tests.journeys.people import Platform, Verified, until
+import pytest
+
+from scripts.receiver import Received, receiver
+from tests.journeys.people import Platform, until
 
 QUIET = 1.0
 """Seconds in which a webhook that must not come would have come many times over."""
+
+
+@pytest.fixture
+def listening() -> Iterator[tuple[str, Received]]:
+    """The address of a partner's receiver, and what came there."""
+    with receiver() as listening:
+        yield listening
+
+
+@pytest.fixture
+def endpoint(running: Platform, listening: tuple[str, Received]) -> Iterator["Verified"]:
+    """What a partner's receiver has verified so far, of goal.* events."""
+    address, received = listening
+    about = {"url": f"{address}/tandem", "event_types": ["goal.proposed", "goal.agreed", "goal.declined"]}
+    made = running.create("app", "partners", "/endpoints", about)
+    received.secret = made.body["secret"]
+    yield Verified(received)
+    path = f"/endpoints/{made.body['id']}"
+    found = running.ask("app", "GET", "partners", path).expect(200)
+    running.ask("app", "DELETE", "partners", path, match=found.etag).expect(200)
+    assert received.refused == []
+
+
+class Verified:
+    def __init__(self, received: Received) -> None:
+        self._received = received
+
+    def types_of(self, goal: str) -> list[str]:
+        events = [json.loads(body) for body in self._received.verified]
+        return [event["type"] for event in events if event["subject"] == goal]
+
+    def bodies(self) -> str:
+        return "\n".join(self._received.verified)
 
 
 def test_the_story(running: Platform, endpoint: Verified) -> None:

@@ -22,8 +22,10 @@ from shared.messaging.link import linked
 from shared.messaging.publisher import Publisher
 from shared.messaging.topology import EXCHANGE, events_queue
 from tests.figures import Figures
-from tests.journeys.people import Platform, Verified, until
+from tests.journeys import test_a_goal_agreed_is_heard_everywhere as story
+from tests.journeys.people import Platform, until
 
+endpoint, listening = story.endpoint, story.listening
 QUIET = 0.5
 """Seconds in which figures that are still to rise would have risen."""
 RELAYING = ("practices", "goals", "feedback")
@@ -72,7 +74,7 @@ def is_told(running: Platform, id: str) -> bool:
 
 
 @pytest.fixture
-def heard(running: Platform, endpoint: Verified) -> Iterator[Verified]:
+def heard(running: Platform, endpoint: story.Verified) -> Iterator[story.Verified]:
     """The app hears of Maya's goals, and all that happened before has come to its end."""
     grant = running.grant(["goal.agreed"], ["goal.read"])
     running.consent("maya")
@@ -83,7 +85,7 @@ def heard(running: Platform, endpoint: Verified) -> Iterator[Verified]:
     running.revoke(grant.body["id"])
 
 
-def test_the_story_is_seen_in_the_figures_of_each_process(running: Platform, heard: Verified) -> None:
+def test_the_story_is_seen_in_the_figures_of_each_process(running: Platform, heard: story.Verified) -> None:
     """Each rises by what the story is, and by nothing else."""
     nothing_here = running.url("goals", f"/{new_id()}")
     for who in ("clara", "maya"):

@@ -120,7 +120,7 @@ def in_production(run, monkeypatch):
     }.items():
         monkeypatch.setenv(name, value)
     # The database of tests has neither password nor TLS.
-    monkeypatch.setattr(settings, "_unfit_database", lambda _: {})
+    monkeypatch.setattr(settings, "_unfit_database", lambda *_: {})
 
 
 @pytest.mark.usefixtures("in_production")

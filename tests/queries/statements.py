@@ -29,6 +29,8 @@ class Statement:
 
 def statements(command: Mapping[str, Any]) -> Iterator[Statement]:
     """Each statement of a bulk write on its own. Following changes reads the oplog, which has no index."""
+    if not command:  # pymongo tells nothing of one that holds a secret
+        return
     name = next(iter(command))
     collection = command[name]
     if name in EACH:

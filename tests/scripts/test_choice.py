@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.servers import choice, containers
+from scripts import engine
+from scripts.servers import choice
 from scripts.trouble import Trouble
 
 URLS = {"TANDEM_MONGO_URL": "mongodb://db.example", "TANDEM_AMQP_URL": "amqp://broker.example"}
@@ -47,7 +48,7 @@ def test_without_an_image_servers_are_local(docker: Path) -> None:
 
 
 def test_an_image_that_comes_too_late_is_not_to_be_had(docker: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(containers, "PULL_SECONDS", 0.2)
+    monkeypatch.setattr(engine, "PULL_SECONDS", 0.2)
     _answers(docker, '[ "$1" = pull ] && exec /bin/sleep 30\n[ "$1" = info ]')
 
     assert choice.choose().way == "local"

@@ -95,8 +95,10 @@ def test_what_is_malformed_is_told(name: str, value: str, told: str) -> None:
 ISSUER = "TANDEM_ISSUER must be an https URL in production: the address that practices has outside."
 AMQP_TLS = "TANDEM_AMQP_URL must use TLS in production: begin it with amqps://."
 AMQP_USER = "TANDEM_AMQP_URL must name a user and password in production: amqps://user:password@host/vhost."
-GUEST = "TANDEM_AMQP_URL must not use the user guest in production: make a user for each service."
-AMQP_OPTIONS = "TANDEM_AMQP_URL takes no options in production: take out the ? and what follows it."
+GUEST = (
+    "TANDEM_AMQP_URL must not use the user guest in production, whose password everybody knows: name another."
+)
+AMQP_OPTIONS = "TANDEM_AMQP_URL must have no options in production: take out the ? and what follows it."
 MONGO_USER = "TANDEM_MONGO_URL must name a user and password in production: mongodb://user:password@host/."
 MONGO_TLS = "TANDEM_MONGO_URL must use TLS in production: add tls=true to its options."
 MONGO_CERTIFICATE = (
@@ -143,6 +145,33 @@ def test_production_refuses_what_only_development_may_have(name: str, value: str
 
     assert refusal(environ, "practices" if name == "SMTP_URL" else "goals") == sentence
     assert Settings.read("goals", {**environ, "TANDEM_ENVIRONMENT": "development"}).development
+
+
+ADMIN = {
+    "TANDEM_ADMIN_MONGO_URL": "mongodb://root:pw@db:27017/?tls=true",
+    "TANDEM_ADMIN_AMQP_URL": "amqps://root:pw@broker:5671/tandem",
+    "TANDEM_ADMIN_RABBITMQ_URL": "https://root:pw@broker:15671",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("MONGO_URL", "mongodb://root:pw@db:27017/", MONGO_TLS.replace("MONGO", "ADMIN_MONGO")),
+        ("AMQP_URL", "amqp://root:pw@broker/tandem", AMQP_TLS.replace("AMQP", "ADMIN_AMQP", 1)),
+        ("AMQP_URL", "amqps://guest:pw@broker/tandem", GUEST.replace("AMQP", "ADMIN_AMQP")),
+        (
+            "RABBITMQ_URL",
+            "http://root:pw@broker:15672",
+            "TANDEM_ADMIN_RABBITMQ_URL must be an https URL in production: it holds a password.",
+        ),
+    ],
+)
+def test_production_asks_the_same_of_the_administrators(name: str, value: str, sentence: str) -> None:
+    good = {**PRODUCTION, **ADMIN}
+
+    assert refusal({**good, f"TANDEM_ADMIN_{name}": value}) == sentence
+    assert Settings.read("goals", good).administered
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,83 @@
+"""deploy/compose.yaml, the secrets it asks for, and what it starts.
+
+`python -m scripts.compose` (make secrets) writes deploy/.env, once.
+"""
+
+import re
+import secrets
+import subprocess
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from scripts import engine, trouble
+from scripts.place import PROJECT, write_private
+from scripts.telling import line
+from scripts.trouble import Trouble
+
+FILE = PROJECT / "deploy" / "compose.yaml"
+SECRETS = FILE.with_name(".env")
+UP_SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class Project:
+    """What is started under one name, with the settings in one file."""
+
+    name: str
+    settings: Path
+
+    def up(self, *services: str) -> None:
+        """Start these services and what they depend on, or all; trouble says why that failed."""
+        done = self._run("up", "-d", *services, seconds=UP_SECONDS)
+        if done.returncode:
+            said = [one for one in done.stderr.splitlines() if one.strip()] or ["no reason given"]
+            raise Trouble(
+                f"Compose did not start {' and '.join(services) or 'everything'} ({said[-1].strip()})."
+            )
+
+    def down(self, *options: str, grace: int = 20) -> None:
+        """End and remove the containers; `-v`, with their data."""
+        self._run("down", "-t", str(grace), *options, seconds=UP_SECONDS)
+
+    def is_running(self, service: str) -> bool:
+        # Asked of the engine, because this is asked often, and docker-compose takes most of a second.
+        labels = {"com.docker.compose.project": self.name, "com.docker.compose.service": service}
+        filters = [word for label in labels.items() for word in ("--filter", "label={}={}".format(*label))]
+        return bool(engine.run("ps", "-q", *filters).stdout.strip())
+
+    def _run(self, *words: str, seconds: float) -> subprocess.CompletedProcess[str]:
+        options = ("-p", self.name, "--env-file", str(self.settings), "-f", str(FILE))
+        program = engine.compose()
+        if program is None:
+            raise Trouble("There is neither `docker compose` nor docker-compose: install one of them.")
+        return engine.run(*options, *words, seconds=seconds, program=program)
+
+
+def write_settings(file: Path, settings: Mapping[str, object]) -> None:
+    """A file of settings for a project; what secrets it has already, it keeps."""
+    kept = read_settings(file)
+    made = {name: kept.get(name) or secrets.token_hex(32) for name in required()}
+    write_private(file, "".join(f"{name}={value}\n" for name, value in (made | dict(settings)).items()))
+
+
+def read_settings(file: Path) -> dict[str, str]:
+    lines: Iterable[str] = file.read_text().splitlines() if file.exists() else ()
+    return dict(one.split("=", 1) for one in lines if "=" in one)
+
+
+def required() -> list[str]:
+    """The settings that compose.yaml does not do without: they are all secrets."""
+    return list(dict.fromkeys(re.findall(r"\$\{(\w+):\?", FILE.read_text())))
+
+
+def main() -> None:
+    if SECRETS.exists() and set(required()) <= read_settings(SECRETS).keys():
+        line(f"{SECRETS.relative_to(PROJECT)} has them already.")
+        return
+    write_settings(SECRETS, read_settings(SECRETS))
+    line(f"Written to {SECRETS.relative_to(PROJECT)}, for its owner's eyes only: keep a copy with your data.")
+
+
+if __name__ == "__main__":
+    trouble.run(main)

@@ -1,0 +1,24 @@
+"""The images of this copy, built once, for whatever asks for them."""
+
+import hashlib
+from collections.abc import Mapping
+
+import pytest
+
+from scripts import asked, images, parts
+from scripts.place import PROJECT
+
+
+@pytest.fixture(scope="session")
+def engine() -> None:
+    """A Docker engine with the base of our images; where it is missing, the test is left out and says so."""
+    if why := images.missing():
+        assert not asked.all_tools(), why
+        pytest.skip(why)
+
+
+@pytest.fixture(scope="session")
+def built(engine: None) -> Mapping[str, str]:
+    """The image of every service; their tag is this copy's, so that no other copy's run replaces them."""
+    tag = f"test-{hashlib.sha256(str(PROJECT).encode()).hexdigest()[:8]}"
+    return {service: images.build(service, tag) for service in parts.services()}
