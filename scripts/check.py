@@ -55,6 +55,9 @@ def _passes(look: Look) -> bool:
         sys.stdout.flush()
         return False
     _tell("[green]✓[/]", f"{look.title} {took}")
+    for said in done.stdout.splitlines():
+        if said.startswith("- "):  # what a look left out itself
+            _tell("[yellow]-[/]", said[2:])
     return True
 
 
