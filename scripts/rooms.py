@@ -35,7 +35,12 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     "kombu": ("shared.messaging",),
     "marshmallow": ("services.*.schemas", "shared.web", "shared.messaging", "shared.security.schemas"),
     "orjson": EVERYWHERE,
-    "prometheus_client": ("services.partners.sender", "shared.web", "shared.messaging"),
+    "prometheus_client": (
+        "services.partners.sender",
+        "services.practices.mailer",
+        "shared.web",
+        "shared.messaging",
+    ),
     "pymongo": ("services.*.store", "services.partners.sender", "shared.store"),
     "uuid_utils": ("shared.ids",),
     "webargs": ("shared.web",),

@@ -1,7 +1,6 @@
 """A service is a list of parts; from it follow its commands: prepare, web, worker, parked, republish."""
 
 import logging
-import math
 import socket
 import sys
 import threading
@@ -18,7 +17,7 @@ from shared.messaging import topology
 from shared.messaging import users as broker_users
 from shared.messaging.consumer import Consumer
 from shared.messaging.link import LOST, UNREACHABLE
-from shared.messaging.metrics import CONSUMING, OLDEST, PARKED_NOW, PENDING
+from shared.messaging.metrics import CONSUMING, KEEPING, OLDEST, PARKED_NOW, PENDING, STATES
 from shared.messaging.parked import Parked
 from shared.messaging.relay import Relay
 from shared.parked_commands import parked_commands
@@ -29,9 +28,9 @@ from shared.store.aggregates import OutboxFull, StaleVersion
 from shared.store.client import StoreUnavailable, answers, connect
 from shared.store.indexes import Collection, NotPrepared, prepare, require_prepared
 from shared.store.lease import Lease
-from shared.store.outbox import figures
+from shared.store.outbox import oldest, waiting
 from shared.web import health
-from shared.web.metrics import exposed
+from shared.web.metrics import asks, exposed
 from shared.worker import Work, supervise
 
 log = logging.getLogger(__name__)
@@ -57,6 +56,8 @@ class Service:
     commands: Sequence[click.Command] = ()
     preparations: Sequence[Callable[[Any, Settings], None]] = ()
     """What `prepare` does besides collections and queues, each safe to run again."""
+    requirements: Sequence[Callable[[Any, Settings], None]] = ()
+    """What `prepare` and every part ask of the database before they begin; each refuses with a sentence."""
     keys: Callable[[Any], dict[str, Any]] | None = None
     """Who issues tokens verifies them with its own key set (RFC 7517), read from its database."""
     republished: Sequence[Callable[[Any], Any]] = ()
@@ -85,9 +86,14 @@ class Service:
 
     def require_prepared(self, settings: Settings) -> None:
         database = connect(settings)
+        self.require(database, settings)
         require_prepared(database, self.collections, self.name)
         # A worker forks next, and no MongoClient survives that.
         database.client.close()
+
+    def require(self, database: Any, settings: Settings) -> None:
+        for requirement in self.requirements:
+            requirement(database, settings)
 
     def require_declared(self, settings: Settings) -> None:
         try:
@@ -176,16 +182,15 @@ def _keep(
     threads = [threading.Thread(target=_guarded, args=(work, stopping, failed)) for work in works]
     for thread in threads:
         thread.start()
+    for state in STATES:
+        asks(PARKED_NOW.labels(state), partial(Parked(database).count, state))
     consumes = bool(service.subscriber.types)
     health.answer(
         listener,
         {"database": lambda: answers(database)},
         alive=lambda: bool(report.ask()) if consumes else True,
-        figures=lambda: exposed() + (report.ask() or b"" if consumes else b""),
+        figures=lambda: exposed() + exposed(KEEPING) + (report.ask() or b"" if consumes else b""),
     )
-    for state in ("retrying", "early", "left"):
-        counted = partial(_or_unknown, partial(Parked(database).count, state))
-        PARKED_NOW.labels(state).set_function(counted)
     stopping.wait()
     for thread in threads:
         thread.join()
@@ -195,17 +200,10 @@ def _keep(
 
 def _relay(service: Service, settings: Settings, me: str, database: Any) -> Relay:
     collections = [database[name] for name in service.collection_names]
-    PENDING.set_function(lambda: _or_unknown(lambda: figures(collections)[0]))
-    OLDEST.set_function(lambda: _or_unknown(lambda: figures(collections)[1]))
+    asks(PENDING, lambda: waiting(collections))
+    asks(OLDEST, lambda: oldest(collections))
     lease = Lease(database["leases"], "relay", me=me)
     return Relay(service.name, database, service.collection_names, settings.amqp_url, lease)
-
-
-def _or_unknown(figure: Callable[[], float]) -> float:
-    try:
-        return figure()
-    except StoreUnavailable:
-        return math.nan
 
 
 def _guarded(work: Callable[[], None], stopping: threading.Event, failed: list[BaseException]) -> None:
@@ -225,6 +223,7 @@ def _prepare(service: Service) -> click.Command:
             store_users.make_user(settings)
             broker_users.make_user(settings, service.types)
         database = connect(settings)
+        service.require(database, settings)
         prepare(database, service.collections)
         topology.declare(settings.admin_amqp_url or settings.amqp_url, service.name, service.subscriber.types)
         for step in service.preparations:

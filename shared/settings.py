@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -179,11 +179,8 @@ def _malformed(settings: Settings) -> list[str]:
             "TANDEM_SECRET_KEY must be base64 of at least 32 random bytes: openssl rand -base64 32"
         )
     for name, schemes in _SCHEMES.items():
-        for value in filter(None, getattr(settings, name).split(";" if name.endswith("amqp_url") else None)):
-            if _scheme(value) not in schemes:
-                problems.append(
-                    f"TANDEM_{name.upper()} must be a URL that begins with {' or '.join(schemes)}."
-                )
+        if not all(_scheme(url) in schemes for url in _urls(settings, name)):
+            problems.append(f"TANDEM_{name.upper()} must be a URL that begins with {' or '.join(schemes)}.")
     return problems or _unfit_for_prepare(settings)
 
 
@@ -205,6 +202,13 @@ def _unfit_for_prepare(settings: Settings) -> list[str]:
     if urlsplit(settings.amqp_url).path != urlsplit(settings.admin_amqp_url).path:
         problems.append("TANDEM_AMQP_URL and TANDEM_ADMIN_AMQP_URL must name the same vhost.")
     return problems
+
+
+def _urls(settings: Settings, name: str) -> list[str]:
+    """Brokers of one cluster are separated by ";"; what is not needed may be none."""
+    value = getattr(settings, name)
+    urls = value.split(";") if name.endswith("amqp_url") else [value]
+    return urls if value else []
 
 
 def _scheme(url: str) -> str | None:
@@ -237,18 +241,73 @@ _SCHEMES = {
 
 
 def _unfit_for_production(settings: Settings) -> list[str]:
-    brokers, mail = map(urlsplit, settings.amqp_url.split(";")), urlsplit(settings.smtp_url)
-    database = urlsplit(settings.mongo_url)
+    """One sentence for each thing that only development may have.
+
+    TANDEM_JWKS_URL may be http: the keys come from the Service of practices inside the cluster, which TLS
+    does not reach, and whoever can answer in its place has the cluster already.
+    """
     checks = {
-        "TANDEM_ISSUER must be an https URL in production.": urlsplit(settings.issuer).scheme != "https",
-        "TANDEM_AMQP_URL must be amqps with user and password in production, and not the user guest.": (
-            any(one.scheme != "amqps" or not one.password or one.username == "guest" for one in brokers)
+        "TANDEM_ISSUER must be an https URL in production: the address that practices has outside.": (
+            urlsplit(settings.issuer).scheme != "https"
         ),
-        "TANDEM_MONGO_URL must name a user and password and use TLS (tls=true) in production.": (
-            not database.password
-            or not (database.scheme == "mongodb+srv" or parse_qs(database.query).get("tls") == ["true"])
-        ),
+        **_unfit_brokers("AMQP", settings.amqp_url),
+        **_unfit_database("MONGO", settings.mongo_url),
+        **(_unfit_administrators(settings) if settings.administered else {}),
+        # One with a user gets no password without TLS: smtp:// means STARTTLS then (practices/mailer.py).
         "TANDEM_SMTP_URL must not be the development mailbox in production: name a mail server with user "
-        "and password.": bool(settings.smtp_url) and not mail.password,
+        "and password.": bool(settings.smtp_url) and not urlsplit(settings.smtp_url).password,
     }
     return [sentence for sentence, unfit in checks.items() if unfit]
+
+
+def _unfit_administrators(settings: Settings) -> dict[str, bool]:
+    management = urlsplit(settings.admin_rabbitmq_url)
+    return {
+        **_unfit_brokers("ADMIN_AMQP", settings.admin_amqp_url),
+        **_unfit_database("ADMIN_MONGO", settings.admin_mongo_url),
+        "TANDEM_ADMIN_RABBITMQ_URL must be an https URL in production: it holds a password.": (
+            management.scheme != "https"
+        ),
+    }
+
+
+def _unfit_brokers(name: str, urls: str) -> dict[str, bool]:
+    brokers = [urlsplit(url) for url in urls.split(";")]
+    must = f"TANDEM_{name}_URL must"
+    return {
+        f"{must} use TLS in production: begin it with amqps://.": any(
+            one.scheme != "amqps" for one in brokers
+        ),
+        f"{must} name a user and password in production: amqps://user:password@host/vhost.": any(
+            not (one.username and one.password) for one in brokers
+        ),
+        f"{must} not use the user guest in production, whose password everybody knows: name another.": any(
+            unquote(one.username or "") == "guest" for one in brokers
+        ),
+        f"{must} have no options in production: take out the ? and what follows it.": any(
+            one.query for one in brokers
+        ),
+    }
+
+
+def _unfit_database(name: str, url: str) -> dict[str, bool]:
+    database = urlsplit(url)
+    # As pymongo reads them: names in any case, separated by & or ; and other words than true are no yes.
+    options = [(option.lower(), value) for option, value in parse_qsl(database.query.replace(";", "&"))]
+    tls = {value for option, value in options if option in ("tls", "ssl")}
+    must = f"TANDEM_{name}_URL must"
+    return {
+        f"{must} name a user and password in production: mongodb://user:password@host/.": (
+            not (database.username and database.password)
+        ),
+        f"{must} use TLS in production: add tls=true to its options.": (
+            tls != {"true"} and not (database.scheme == "mongodb+srv" and not tls)
+        ),
+        f"{must} have the server's certificate checked in production: take out tlsInsecure, "
+        "tlsAllowInvalidCertificates and tlsAllowInvalidHostnames.": (
+            any(option in _UNCHECKED and value != "false" for option, value in options)
+        ),
+    }
+
+
+_UNCHECKED = {"tlsinsecure", "tlsallowinvalidcertificates", "tlsallowinvalidhostnames"}

@@ -112,6 +112,10 @@ class Outgoing:
         done = [UpdateOne(_key(event), {"$unset": {"due": ""}}) for event in events]
         self._collection.bulk_write(done, ordered=False)
 
+    def waiting(self) -> int:
+        """How many nobody has decided about."""
+        return self._collection.count_documents({"due": {"$exists": True}}, hint="due_1")
+
     def get(self, practice_id: str, id: str) -> PublicEvent | None:
         document = self._collection.find_one({"_id": id, "practice_id": practice_id})
         return None if document is None else _public_event(document)
@@ -181,6 +185,16 @@ class Deliveries:
             "endpoint_id": {"$nin": list(busy_endpoints)},
         }
         return [_delivery(document) for document in self._collection.find(where).sort("next_at").limit(limit)]
+
+    def waiting(self) -> int:
+        """How many have not come to an end."""
+        return self._collection.count_documents({"next_at": {"$exists": True}}, hint="next_at_1")
+
+    def overdue(self, at: datetime) -> float:
+        """For how many seconds the one that is due longest is due."""
+        return max(
+            ((at - one.next_at).total_seconds() for one in self.due(at, 1) if one.next_at), default=0.0
+        )
 
     def record(self, delivery: Delivery) -> None:
         """What became of it, unless it has come to an end already by another sender's hand."""

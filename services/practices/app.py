@@ -6,6 +6,7 @@ from services.practices.api import APIS
 from services.practices.commands import COMMANDS
 from services.practices.handlers import subscriber
 from services.practices.mailer import send_letters
+from services.practices.sample import require_none_in_production
 from services.practices.store import COLLECTIONS, Apps, Clients, Episodes, Grants, Members, Practices
 from services.practices.tokens import keep_fresh, key_set, make_first
 from shared.service import Service
@@ -38,6 +39,7 @@ service = Service(
     timers=(send_letters, keep_fresh),
     commands=COMMANDS,
     preparations=(make_first,),
+    requirements=(require_none_in_production,),
     keys=key_set,
     republished=(Practices, Members, Clients, Episodes, Apps, Grants),
 )

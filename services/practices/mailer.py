@@ -16,16 +16,32 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from cryptography.fernet import InvalidToken
+from prometheus_client import Counter, Gauge
 
 from services.practices.sign_in import SignIn
 from services.practices.store import Code, SignIns
 from shared.clock import now
+from shared.messaging.metrics import KEEPING
 from shared.settings import Settings
 from shared.store.changes import Wakeup
 from shared.store.client import StoreUnavailable
 from shared.store.lease import Lease
+from shared.web.metrics import asks
 
 log = logging.getLogger(__name__)
+
+LETTERS = Counter(
+    "tandem_letters",
+    "Letters with a code, by what they became: sent, put_off (all to one address, tried again) or given_up.",
+    ["became"],
+    registry=KEEPING,
+)
+WAITING = Gauge("tandem_letters_waiting", "Addresses with codes that are not sent yet.", registry=KEEPING)
+OLDEST = Gauge(
+    "tandem_letters_oldest_seconds", "For how long the oldest of these codes has waited.", registry=KEEPING
+)
+for _became in ("sent", "put_off", "given_up"):
+    LETTERS.labels(_became)
 
 POLL = 1.0
 TIMEOUT = 10.0
@@ -39,7 +55,9 @@ It works once, for ten minutes. If you did not ask for it, there is nothing you 
 
 def send_letters(database: Any, settings: Settings, me: str, stopping: threading.Event) -> None:
     """The worker's timer: one worker at a time sends, as soon as a code is asked for."""
-    lease = Lease(database["leases"], "mailer", me=me)
+    lease, sign_ins = Lease(database["leases"], "mailer", me=me), SignIns(database)
+    asks(WAITING, sign_ins.waiting)
+    asks(OLDEST, lambda: sign_ins.oldest(now()))
     wakeup = Wakeup(database, ["sign_ins"])
     wakeup.start()
     while not stopping.is_set():
@@ -76,6 +94,7 @@ def _send_all(database: Any, settings: Settings, address: str, codes: list[Code]
         # The mail server is away, or one person's record cannot be read: it holds up no other letter.
         log.warning("Letter not sent", extra={"error": type(error).__name__})
         sign_ins.put_off(address, now() + AGAIN_AFTER)
+        LETTERS.labels("put_off").inc()
     else:
         sign_ins.settle(address, codes)
 
@@ -92,9 +111,11 @@ def _send(sign_in: SignIn, code: Code, email: str, settings: Settings) -> None:
     except (ValueError, InvalidToken) as error:
         # No later try can read it, or address it.
         log.error("Letter given up", extra={"error": type(error).__name__, "code_id": code.id})
+        LETTERS.labels("given_up").inc()
         return
     with _connection(settings) as server:
         server.send_message(mail)
+    LETTERS.labels("sent").inc()
     log.info("Letter sent", extra={"code_id": code.id})
 
 

@@ -7,8 +7,10 @@ from services.practices.domain import App, Client, Episode, Member, Practice, Ro
 from services.practices.store import Apps, Clients, Episodes, Members, Practices
 from shared.clock import now
 from shared.ids import PLATFORM, derived_from
-from shared.settings import Settings
+from shared.settings import Settings, SettingsRefused
 
+PRACTICE = derived_from("sample", "practice")
+APP = derived_from("sample", "app")
 STAFF = {
     "Olivia Ortiz": {Role.OWNER},
     "Clara Costa": {Role.CLINICIAN},
@@ -28,9 +30,7 @@ def load(database: Any, settings: Settings) -> dict[str, Any]:
     for client in clients:
         _episode(database, client, staff[CLINICIAN])
     secret = urlsafe_b64encode(settings.key("sample")).decode().rstrip("=")
-    app, _ = Apps(database).add(
-        App.register(id=derived_from("sample", "app"), practice_id=PLATFORM, name="Demo EHR", secret=secret)
-    )
+    app, _ = Apps(database).add(App.register(id=APP, practice_id=PLATFORM, name="Demo EHR", secret=secret))
     return {
         "practice_id": practice.id,
         "people": [
@@ -41,10 +41,21 @@ def load(database: Any, settings: Settings) -> dict[str, Any]:
     }
 
 
+def require_none_in_production(database: Any, settings: Settings) -> None:
+    """Known by their ids, whatever became of their names: anybody can read the sample's addresses here."""
+    if settings.development:
+        return
+    if Practices(database).find(PRACTICE, PRACTICE) or Apps(database).find(PLATFORM, APP):
+        raise SettingsRefused(
+            f"The database {settings.database_name} holds the sample practice, which production refuses: "
+            "name databases of its own by TANDEM_DATABASE_PREFIX, or set TANDEM_ENVIRONMENT to development."
+        )
+
+
 def _practice(database: Any) -> Practice:
     return Practices(database).add(
         Practice.open(
-            id=derived_from("sample", "practice"),
+            id=PRACTICE,
             name="Harbour Practice",
             timezone=TIMEZONE,
             locale="en",

@@ -6,7 +6,7 @@ refresh token.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import ClassVar, Generic, Protocol, TypeVar
 
 from pymongo import ReturnDocument
@@ -181,6 +181,10 @@ class Code:
     used_at: datetime | None = None
 
 
+_ALWAYS = {"$gte": datetime.min.replace(tzinfo=UTC), "$lte": datetime.max.replace(tzinfo=UTC)}
+_WAITING: Document = {"due": _ALWAYS}
+
+
 class SignIns:
     """One document for each address that asked to sign in, known or not, with its last codes."""
 
@@ -234,6 +238,16 @@ class SignIns:
         for found in self.collection.find({"due": {"$lte": at}}).sort("due").limit(limit):
             codes = [Code(**code) for code in found["codes"]]
             yield found["_id"], [code for code in codes if code.sealed is not None]
+
+    def waiting(self) -> int:
+        """How many addresses have codes that are not sent yet."""
+        return self.collection.count_documents(_WAITING)
+
+    def oldest(self, at: datetime) -> float:
+        """For how many seconds the oldest of these codes has waited, however often it was put off since."""
+        found = self.collection.find(_WAITING, {"codes": 1}).limit(100)
+        made = [code["made_at"] for one in found for code in one["codes"] if code["sealed"]]
+        return (at - min(made)).total_seconds() if made else 0.0
 
     def settle(self, address: str, codes: Sequence[Code]) -> None:
         """Forget the readable copy of these; one added meanwhile stays due."""

@@ -4,6 +4,7 @@
 - Heartbeats go on while the thread is busy elsewhere (a slow handler, a slow database): a connection
   that lapses meanwhile would make the same messages come again and again.
 - After any error the link is closed and its delivery tags are forgotten; nothing is acted on twice.
+- With amqps the broker's certificate is checked, and that it is the certificate of this host.
 """
 
 import contextlib
@@ -66,6 +67,9 @@ class Link:
         threading.Thread(target=self._keep_alive, args=(self._amqp,), name="heartbeat", daemon=True).start()
 
     def _establish(self, others: int) -> Any:
+        # py-amqp compares the certificate with a name only where it is given one; kombu makes None the URL's
+        # host, once: the next broker needs its own.
+        self._kombu.ssl = {"server_hostname": None} if self._kombu.transport_cls == "amqps" else False
         try:
             return self._kombu.transport.establish_connection()
         except LOST:

@@ -57,6 +57,8 @@ class Relay:
 
     def run(self, stopping: threading.Event) -> None:
         """Relay until `stopping` is set, then finish the round and give the lease back."""
+        # Asked for, not told: while the database is away it ends by itself.
+        metrics.LEASE_HELD.set_function(lambda: self._lease.held)
         while not stopping.is_set():
             try:
                 if self._holds():
@@ -67,7 +69,6 @@ class Relay:
                 stopping.wait(self._broker.met(error))
             except StoreUnavailable as error:
                 stopping.wait(self._store.met(error))
-        metrics.LEASE_HELD.set(0)
         self._lease.release()
 
     def _hold_link(self, stopping: threading.Event) -> None:
@@ -100,7 +101,6 @@ class Relay:
             self._lease.hold()
             self._renewed = asked
             self._store.over()
-        metrics.LEASE_HELD.set(self._lease.held)
         return self._lease.held
 
     def _look_after(self, link: Link) -> None:

@@ -50,6 +50,7 @@ def create_app(
         api.register_blueprint(blueprint)
     serve_openapi(app, api)
     require_guards(app)
+    around.expect_all(app)
     return app
 
 

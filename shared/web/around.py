@@ -10,7 +10,7 @@ from flask import Flask, Response, g, request
 
 from shared.correlation import correlated
 from shared.ids import new_id
-from shared.web.metrics import durations, requests
+from shared.web.metrics import durations, expect, requests
 
 # Only what cannot say anything of anybody: it is told to partners too.
 _SANE = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
@@ -31,6 +31,12 @@ def accompany(app: Flask) -> None:
     app.wsgi_app = _Accompanied(app.wsgi_app)  # type: ignore[method-assign]
     app.before_request(_start)
     app.after_request(_finish)
+
+
+def expect_all(app: Flask) -> None:
+    """Once every route is there."""
+    rules = app.url_map.iter_rules()
+    expect((method, str(rule)) for rule in rules for method in (rule.methods or set()) - {"HEAD", "OPTIONS"})
 
 
 class _Accompanied:

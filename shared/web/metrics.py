@@ -1,5 +1,7 @@
 """Figures of every process, in prometheus-client's single-process registry."""
 
+import math
+from collections.abc import Callable, Iterable
 from functools import cache
 
 from prometheus_client import (
@@ -7,9 +9,12 @@ from prometheus_client import (
     REGISTRY,
     CollectorRegistry,
     Counter,
+    Gauge,
     Histogram,
     generate_latest,
 )
+
+from shared.store.client import StoreUnavailable
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 _REQUESTS = Counter("tandem_http_requests", "Requests answered.", ["method", "route", "status"])
@@ -30,6 +35,25 @@ def requests(method: str, route: str, status: int) -> Counter:
 @cache
 def durations(method: str, route: str) -> Histogram:
     return _SECONDS.labels(method, route)
+
+
+def expect(routes: Iterable[tuple[str, str]]) -> None:
+    """Show with 0 what alerts are made of: (method, route) answered 500 or 503."""
+    for method, route in routes:
+        for status in (500, 503):
+            requests(method, route, status)
+
+
+def asks(gauge: Gauge, figure: Callable[[], float]) -> None:
+    """Have the gauge ask whenever somebody looks at it; it is NaN while the database is away."""
+
+    def ask() -> float:
+        try:
+            return figure()
+        except StoreUnavailable:
+            return math.nan
+
+    gauge.set_function(ask)
 
 
 def exposed(registry: CollectorRegistry = REGISTRY) -> bytes:

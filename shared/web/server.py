@@ -21,6 +21,7 @@ from shared.settings import Settings
 from shared.store.client import answers
 from shared.web import health
 from shared.web.application import create_app
+from shared.web.metrics import requests
 
 THREADS = 8
 PATIENCE = 5
@@ -119,6 +120,7 @@ class _Worker(ThreadWorker):
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         status = _status(exc)
+        requests("other", "none", status.value).inc()
         log = self.log.error if status == HTTPStatus.INTERNAL_SERVER_ERROR else self.log.warning
         log("Request refused before it was read: %s", type(exc).__name__)
         try:

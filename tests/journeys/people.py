@@ -1,11 +1,14 @@
 """The sample practice's people, calling the running platform over HTTP as anybody outside would."""
 
 import math
+import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Callable
 from typing import Any
 
+from scripts import parts
 from scripts.api import Answer, call
 from scripts.place import Place
 from scripts.sign_in import access_token, app_token, url
@@ -90,6 +93,18 @@ class Platform:
         found = self.ask(client, "GET", "practices", path).expect(200)
         consent = f"{path}/consents/{self.app['id']}"
         self.ask(client, method, "practices", consent, match=found.etag).expect(200)
+
+    def command(self, service: str, *words: str) -> str:
+        """What a command of one service says, run to its end."""
+        done = subprocess.run(
+            [sys.executable, "-m", f"services.{service}", *words],
+            env=parts.preparing(self.place, service),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     def await_sample(self) -> None:
         """Read models are fed by events: they follow the sample within moments."""

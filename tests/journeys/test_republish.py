@@ -1,12 +1,9 @@
 """A service that lost or never had its read models is filled again, and nobody is told twice."""
 
-import subprocess
-import sys
 from typing import Any
 
 from pymongo import MongoClient
 
-from scripts import parts
 from tests.journeys.people import Platform, until
 
 READ_MODELS = ("members", "clients", "consents", "episodes", "grants", "practices", "people", "apps")
@@ -30,16 +27,7 @@ def knows(database: Any, grant_id: str) -> bool:
 
 
 def republish(running: Platform, *options: str) -> None:
-    command = [sys.executable, "-m", "services.practices", "republish", *options]
-    done = subprocess.run(
-        command,
-        env=parts.environment(running.place, "practices"),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "will tell their present state" in done.stdout
+    assert "will tell their present state" in running.command("practices", "republish", *options)
 
 
 def test_a_service_is_filled_again_to_the_same_and_nobody_is_told_twice(running: Platform) -> None:

@@ -20,11 +20,13 @@ from standardwebhooks import Webhook
 from services.partners import domain
 from services.partners.domain import Delivery, DeliveryState, EndpointState
 from services.partners.sender import process
+from services.partners.sender.metrics import SENDING
 from services.partners.sender.process import Sender
 from services.partners.store import Deliveries, Endpoints
 from shared.clock import now
 from shared.ids import PLATFORM
 from shared.store.client import StoreUnavailable
+from tests.figures import Figures
 from tests.free_ports import free_port
 from tests.partners.conftest import SECRET_KEY, Partners, Receiver, until
 from tests.queries.hooks import WATCH
@@ -87,6 +89,49 @@ def test_what_fails_to_the_end_is_failed(partners: Partners) -> None:
     (delivery,) = partners.deliveries(endpoint_id)
     assert [attempt.error for attempt in delivery.attempts] == ["connection"] * 10
     assert delivery.next_at is None
+
+
+@pytest.mark.usefixtures("soon")
+def test_deliveries_and_those_that_wait_are_counted(
+    partners: Partners, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(domain, "PAUSES", (timedelta(milliseconds=10),))
+    before = Figures.of(SENDING)
+    partners.permit(receiver.url)
+    broken = partners.endpoint(receiver.url.replace("/hook", "/").replace("127.0.0.1", "127.0.0.2"))
+    Sender(partners.database, partners.settings, "me")  # from now on the figures are of this database
+
+    partners.hear(partners.agreed())
+    heard = Figures.of(SENDING)
+    partners.fan_out()
+    partners.database["deliveries"].update_many({}, {"$set": {"next_at": now() - timedelta(minutes=1)}})
+    decided = Figures.of(SENDING)
+    with partners.sending():
+        until(lambda: Figures.of(SENDING)("tandem_webhook_waiting") == 0)
+        held = Figures.of(SENDING)("tandem_sender_lease_held")
+    sent = Figures.of(SENDING)
+    partners.hear(partners.agreed(35))
+    partners.fan_out()
+    partners.hear(partners.revoked())
+    with partners.sending():
+        until(lambda: Figures.of(SENDING)("tandem_webhook_waiting") == 0)
+    ended = Figures.of(SENDING)
+
+    assert [heard(f"tandem_webhook_{name}") for name in ("undecided", "waiting", "overdue_seconds")] == [
+        1,
+        0,
+        0,
+    ]
+    assert [decided(f"tandem_webhook_{name}") for name in ("undecided", "waiting")] == [0, 2]
+    assert 60 <= decided("tandem_webhook_overdue_seconds") < 90
+    assert (held, sent("tandem_sender_lease_held")) == (1, 0)
+    became = {
+        state: sent.since(before, "tandem_webhook_attempts_total", became=state)
+        for state in ("delivered", "pending", "failed")
+    }
+    # To the one at once; to the other, where nobody listens, twice.
+    assert became == {"delivered": 1, "pending": 1, "failed": 1}, broken
+    assert ended.since(sent, "tandem_webhook_cancelled_total") == 2
 
 
 def test_retry_after_is_obeyed(partners: Partners, receiver: Receiver) -> None:

@@ -2,15 +2,19 @@
 
 import base64
 import json
+import sys
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
 
+from services.practices.app import service
 from services.practices.commands import load_sample, open_practice, register_app, rotate_keys
 from services.practices.domain import Role
 from services.practices.sign_in import SignIn
 from services.practices.store import Apps, Members, Practices
 from services.practices.tokens import key_set, make_first
+from shared import settings
 from shared.clock import now
 from shared.settings import Settings
 
@@ -106,17 +110,67 @@ def test_the_sample_is_the_same_however_often_it_is_loaded(run):
     assert run.database["members"].count_documents({"version": 1}) == 3
 
 
-def test_the_sample_is_for_development(run, monkeypatch):
+@pytest.fixture
+def in_production(run, monkeypatch):
     for name, value in {
         "TANDEM_ENVIRONMENT": "production",
         "TANDEM_ISSUER": "https://practices.test",
         "TANDEM_AMQP_URL": "amqps://a:b@broker",
         "TANDEM_SMTP_URL": "smtps://a:b@mail",
-        "TANDEM_MONGO_URL": "mongodb://a:b@db/?tls=true",
     }.items():
         monkeypatch.setenv(name, value)
+    # The database of tests has neither password nor TLS.
+    monkeypatch.setattr(settings, "_unfit_database", lambda *_: {})
 
+
+@pytest.mark.usefixtures("in_production")
+def test_the_sample_is_for_development(run):
     result, _ = run(load_sample)
 
     assert result.exit_code == 1
     assert "The sample is for development" in result.output
+
+
+def rename_the_practice(database):
+    database["practices"].update_many({}, {"$set": {"name": "Real Practice"}})
+    database["apps"].delete_many({})
+
+
+def leave_the_app(database):
+    database["practices"].delete_many({})
+
+
+@pytest.mark.parametrize("change", [rename_the_practice, leave_the_app])
+@pytest.mark.parametrize("part", ["prepare", "web", "worker"])
+def test_no_part_starts_in_production_where_the_sample_is(run, request, monkeypatch, part, change):
+    run(load_sample)
+    change(run.database)
+    request.getfixturevalue("in_production")
+    begun = []
+    parts = {name: lambda *_: begun.append(part) for name in ("web", "worker")}
+    monkeypatch.setattr(sys, "argv", ["practices", part])
+
+    with pytest.raises(SystemExit) as ended:
+        replace(service, parts=parts).run()
+
+    assert begun == []
+    assert ended.value.code == (
+        f"practices: The database {run.database.name} holds the sample practice, which production refuses: "
+        "name databases of its own by TANDEM_DATABASE_PREFIX, or set TANDEM_ENVIRONMENT to development."
+    )
+
+
+@pytest.mark.parametrize("sampled", [True, False])
+def test_a_part_starts_where_the_sample_is_or_in_production(run, request, monkeypatch, sampled):
+    if sampled:
+        run(load_sample)
+    else:
+        request.getfixturevalue("in_production")
+        run(open_practice, *OPEN)
+    begun = []
+    monkeypatch.setattr(sys, "argv", ["practices", "web"])
+
+    with pytest.raises(SystemExit) as ended:
+        replace(service, parts={"web": lambda *_: begun.append("web")}).run()
+
+    assert (begun, ended.value.code) == (["web"], 0)

@@ -11,13 +11,16 @@ from datetime import timedelta
 
 import pytest
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
 
 from services.practices.domain import Role
 from services.practices.mailer import send_due, send_letters
 from services.practices.sign_in import SignIn
 from services.practices.store import SignIns
 from shared.clock import now
+from shared.messaging.metrics import KEEPING
 from shared.store.lease import Lease
+from tests.figures import Figures
 
 EMAIL = "ada@example.org"
 NEVER = threading.Event()
@@ -28,9 +31,15 @@ class Mailbox:
 
     def __init__(self):
         self.mails = []
+        self.tried = []
         self.refuses = False
         self.came = threading.Event()
         self.may_answer = lambda: True
+
+    def authenticate(self, server, session, envelope, mechanism, given):
+        """Anybody, noting with what."""
+        self.tried.append(given)
+        return AuthResult(success=True)
 
     async def handle_DATA(self, server, session, envelope):
         if self.refuses:
@@ -48,7 +57,14 @@ def mailbox():
     box = Mailbox()
     with socket.create_server(("127.0.0.1", 0)) as free:
         box.port = free.getsockname()[1]
-    controller = Controller(box, hostname="127.0.0.1", port=box.port, server_hostname="localhost")
+    controller = Controller(
+        box,
+        hostname="127.0.0.1",
+        port=box.port,
+        server_hostname="localhost",
+        authenticator=box.authenticate,
+        auth_require_tls=False,
+    )
     controller.start()
     yield box
     controller.stop()
@@ -150,6 +166,34 @@ def test_a_server_that_refuses_is_tried_again(world, mailbox, reachable, lease):
     assert len(mailbox.mails) == 1
 
 
+def test_letters_and_those_that_wait_are_counted(world, mailbox, reachable, lease):
+    for address in (EMAIL, "not an address\r\nBcc: all@example.org"):
+        world.client(email=address)
+    before, sign_in = Figures.of(KEEPING), SignIn(world.database, reachable)
+    stopped = threading.Event()
+    stopped.set()
+    send_letters(world.database, reachable, "me", stopped)  # from now on its figures are of this database
+
+    sign_in.ask(EMAIL, now() - timedelta(minutes=3))
+    mailbox.refuses = True
+    send_due(world.database, reachable, lease, NEVER)
+    refused = Figures.of(KEEPING)
+    mailbox.refuses = False
+    sign_in.ask("not an address\r\nBcc: all@example.org", now())
+    world.database["sign_ins"].update_many({}, {"$set": {"due": now()}})
+    send_due(world.database, reachable, lease, NEVER)
+    sent = Figures.of(KEEPING)
+
+    assert refused("tandem_letters_waiting") == 1
+    assert 180 <= refused("tandem_letters_oldest_seconds") < 240
+    assert sent("tandem_letters_waiting") == sent("tandem_letters_oldest_seconds") == 0
+    became = {
+        word: sent.since(before, "tandem_letters_total", became=word)
+        for word in ("put_off", "sent", "given_up")
+    }
+    assert became == {"put_off": 1, "sent": 1, "given_up": 1}
+
+
 def test_one_letter_that_cannot_be_sent_holds_up_no_other(world, mailbox, reachable, lease):
     world.client(email="not an address\r\nBcc: all@example.org")
     world.client(email=EMAIL)
@@ -170,6 +214,18 @@ def test_only_who_holds_the_lease_sends(world, mailbox, reachable, lease):
     send_due(world.database, reachable, lease, NEVER)
 
     assert mailbox.mails == []
+
+
+def test_a_password_is_not_told_to_a_server_without_tls(world, mailbox, reachable, lease):
+    world.client(email=EMAIL)
+    SignIn(world.database, reachable).ask(EMAIL, now())
+    with_password = reachable.smtp_url.replace("smtp://", "smtp://tandem:pw@")
+
+    send_due(world.database, dataclasses.replace(reachable, smtp_url=with_password), lease, NEVER)
+
+    assert mailbox.tried == []
+    assert mailbox.mails == []
+    assert len(list(SignIns(world.database).to_send(now() + timedelta(seconds=6)))) == 1
 
 
 def test_a_slow_server_does_not_cost_the_lease(world, mailbox, reachable):

@@ -1,11 +1,14 @@
 """Settings come from the environment only, and everything wrong with them is told at once."""
 
 import base64
+import subprocess
+import sys
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from scripts import asked
 from shared.settings import Settings, SettingsRefused, variable
 
 KEY = base64.b64encode(b"k" * 32).decode()
@@ -15,6 +18,8 @@ PRODUCTION = {
     "TANDEM_ISSUER": "https://practices.example",
     "TANDEM_JWKS_URL": "https://practices.example/.well-known/jwks.json",
     "TANDEM_SECRET_KEY": KEY,
+    "TANDEM_SMTP_URL": "smtps://tandem:pw@mail.example:465",
+    "TANDEM_MAIL_FROM": "sign-in@mail.example",
 }
 
 
@@ -33,8 +38,10 @@ def test_everything_missing_is_reported_at_once() -> None:
 
 
 def test_a_setting_that_only_practices_needs_is_asked_of_practices_only() -> None:
-    assert "TANDEM_SMTP_URL is not set" in refusal(PRODUCTION, "practices")
-    assert Settings.read("goals", PRODUCTION).smtp_url == ""
+    without = {name: value for name, value in PRODUCTION.items() if name != "TANDEM_SMTP_URL"}
+
+    assert "TANDEM_SMTP_URL is not set" in refusal(without, "practices")
+    assert Settings.read("goals", without).smtp_url == ""
 
 
 def test_any_setting_may_be_a_file(tmp_path: Path) -> None:
@@ -75,6 +82,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         ("AMQP_URL", "localhost", "must be a URL that begins with amqp"),
         ("AMQP_URL", "amqp://127.0.0.1:xyz/", "must be a URL that begins with amqp"),
         ("AMQP_URL", "amqp://[x", "must be a URL that begins with amqp"),
+        ("AMQP_URL", "amqps://goals:pw@broker:5671/;", "must be a URL that begins with amqp"),
         ("MONGO_URL", "mongodb://[bad", "must be a URL that begins with mongodb"),
         ("MONGO_URL", "mongodb://127.0.0.1:99999/", "must be"),
         ("PORT", "9" * 5_000, "must be a port"),
@@ -84,25 +92,141 @@ def test_what_is_malformed_is_told(name: str, value: str, told: str) -> None:
     assert told in refusal({**PRODUCTION, f"TANDEM_{name}": value})
 
 
+ISSUER = "TANDEM_ISSUER must be an https URL in production: the address that practices has outside."
+AMQP_TLS = "TANDEM_AMQP_URL must use TLS in production: begin it with amqps://."
+AMQP_USER = "TANDEM_AMQP_URL must name a user and password in production: amqps://user:password@host/vhost."
+GUEST = (
+    "TANDEM_AMQP_URL must not use the user guest in production, whose password everybody knows: name another."
+)
+AMQP_OPTIONS = "TANDEM_AMQP_URL must have no options in production: take out the ? and what follows it."
+MONGO_USER = "TANDEM_MONGO_URL must name a user and password in production: mongodb://user:password@host/."
+MONGO_TLS = "TANDEM_MONGO_URL must use TLS in production: add tls=true to its options."
+MONGO_CERTIFICATE = (
+    "TANDEM_MONGO_URL must have the server's certificate checked in production: take out tlsInsecure, "
+    "tlsAllowInvalidCertificates and tlsAllowInvalidHostnames."
+)
+MAILBOX = (
+    "TANDEM_SMTP_URL must not be the development mailbox in production: name a mail server with user and "
+    "password."
+)
+DB = "mongodb://goals:pw@db:27017/"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("ISSUER", "http://practices.example", ISSUER),
+        ("AMQP_URL", "amqp://goals:pw@broker:5672/tandem", AMQP_TLS),
+        ("AMQP_URL", "amqps://goals:pw@one:5671/;amqp://goals:pw@two:5672/", AMQP_TLS),
+        ("AMQP_URL", "amqps://broker:5671/tandem", AMQP_USER),
+        ("AMQP_URL", "amqps://goals@broker:5671/tandem", AMQP_USER),
+        ("AMQP_URL", "amqps://:pw@broker:5671/tandem", AMQP_USER),
+        ("AMQP_URL", "amqps://guest:pw@broker:5671/tandem", GUEST),
+        ("AMQP_URL", "amqps://gu%65st:pw@broker:5671/tandem", GUEST),
+        ("AMQP_URL", "amqps://goals:pw@broker:5671/tandem?ssl_cert_reqs=CERT_NONE", AMQP_OPTIONS),
+        ("AMQP_URL", "amqps://goals:pw@one:5671/;amqps://goals:pw@two:5671/?heartbeat=0", AMQP_OPTIONS),
+        ("MONGO_URL", "mongodb://db:27017/?tls=true", MONGO_USER),
+        ("MONGO_URL", "mongodb://goals@db:27017/?tls=true", MONGO_USER),
+        ("MONGO_URL", DB, MONGO_TLS),
+        ("MONGO_URL", f"{DB}?nottls=true", MONGO_TLS),
+        ("MONGO_URL", f"{DB}?tls=false", MONGO_TLS),
+        ("MONGO_URL", f"{DB}?tls=True", MONGO_TLS),
+        ("MONGO_URL", f"{DB}?tls=true&ssl=false", MONGO_TLS),
+        ("MONGO_URL", "mongodb+srv://goals:pw@db/?ssl=false", MONGO_TLS),
+        ("MONGO_URL", f"{DB}?tls=true&tlsInsecure=true", MONGO_CERTIFICATE),
+        ("MONGO_URL", f"{DB}?tls=true&tlsallowinvalidcertificates=true", MONGO_CERTIFICATE),
+        ("MONGO_URL", f"{DB}?tls=true;tlsAllowInvalidHostnames=true", MONGO_CERTIFICATE),
+        ("SMTP_URL", "smtp://127.0.0.1:8125", MAILBOX),
+        ("SMTP_URL", "smtps://tandem@mail.example", MAILBOX),
+    ],
+)
+def test_production_refuses_what_only_development_may_have(name: str, value: str, sentence: str) -> None:
+    environ = {**PRODUCTION, f"TANDEM_{name}": value}
+
+    assert refusal(environ, "practices" if name == "SMTP_URL" else "goals") == sentence
+    assert Settings.read("goals", {**environ, "TANDEM_ENVIRONMENT": "development"}).development
+
+
+ADMIN = {
+    "TANDEM_ADMIN_MONGO_URL": "mongodb://root:pw@db:27017/?tls=true",
+    "TANDEM_ADMIN_AMQP_URL": "amqps://root:pw@broker:5671/tandem",
+    "TANDEM_ADMIN_RABBITMQ_URL": "https://root:pw@broker:15671",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("MONGO_URL", "mongodb://root:pw@db:27017/", MONGO_TLS.replace("MONGO", "ADMIN_MONGO")),
+        ("AMQP_URL", "amqp://root:pw@broker/tandem", AMQP_TLS.replace("AMQP", "ADMIN_AMQP", 1)),
+        ("AMQP_URL", "amqps://guest:pw@broker/tandem", GUEST.replace("AMQP", "ADMIN_AMQP")),
+        (
+            "RABBITMQ_URL",
+            "http://root:pw@broker:15672",
+            "TANDEM_ADMIN_RABBITMQ_URL must be an https URL in production: it holds a password.",
+        ),
+    ],
+)
+def test_production_asks_the_same_of_the_administrators(name: str, value: str, sentence: str) -> None:
+    good = {**PRODUCTION, **ADMIN}
+
+    assert refusal({**good, f"TANDEM_ADMIN_{name}": value}) == sentence
+    assert Settings.read("goals", good).administered
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("ISSUER", "http://practices.example"),
-        ("AMQP_URL", "amqps://guest:guest@broker:5671/"),
-        ("AMQP_URL", "amqp://goals:pw@broker:5672/"),
-        ("AMQP_URL", "amqps://broker:5671/"),
-        ("AMQP_URL", "amqps://goals:pw@one:5671/;amqp://guest:guest@two:5672/"),
-        ("MONGO_URL", "mongodb://goals:pw@db:27017/?nottls=true"),
-        ("MONGO_URL", "mongodb://db:27017/?tls=true"),
-        ("MONGO_URL", "mongodb://goals:pw@db:27017/"),
-        ("SMTP_URL", "smtp://127.0.0.1:8125"),
+        ("JWKS_URL", "http://practices-web:8000/.well-known/jwks.json"),
+        ("AMQP_URL", "amqps://goals:pw@one:5671/tandem;amqps://goals:pw@two:5671/tandem"),
+        ("MONGO_URL", "mongodb://goals:pw@one:27017,two:27017/?replicaSet=rs0&ssl=true"),
+        ("MONGO_URL", "mongodb://goals:pw@db/?TLS=true;replicaSet=rs0"),
+        ("MONGO_URL", "mongodb+srv://goals:pw@db.example/"),
+        ("MONGO_URL", f"{DB}?tls=true&tlsInsecure=false"),
+        ("SMTP_URL", "smtp://tandem:pw@mail.example:587"),
+        ("SMTP_URL", "smtps://tandem:pw@mail.example"),
     ],
 )
-def test_production_refuses_what_only_development_may_have(name: str, value: str) -> None:
-    environ = {**PRODUCTION, f"TANDEM_{name}": value}
+def test_production_takes_every_spelling_that_is_safe(name: str, value: str) -> None:
+    settings = Settings.read("practices", {**PRODUCTION, f"TANDEM_{name}": value})
 
-    assert f"TANDEM_{name}" in refusal(environ)
-    assert Settings.read("goals", {**environ, "TANDEM_ENVIRONMENT": "development"}).development
+    assert not settings.development
+    assert getattr(settings, name.lower()) == value
+
+
+def test_all_that_production_refuses_is_told_at_once() -> None:
+    environ = {
+        **PRODUCTION,
+        "TANDEM_ISSUER": "http://practices.example",
+        "TANDEM_AMQP_URL": "amqp://guest:guest@broker:5672/",
+        "TANDEM_MONGO_URL": "mongodb://db:27017/",
+    }
+
+    assert refusal(environ).splitlines() == [ISSUER, AMQP_TLS, GUEST, MONGO_USER, MONGO_TLS]
+
+
+@pytest.mark.parametrize("part", ["prepare", "web", "worker"])
+def test_a_process_that_is_refused_ends_with_the_sentences_alone(part: str) -> None:
+    """As an operator meets it: an exit code, one line for each thing that is wrong, no traceback."""
+    environ = {
+        **PRODUCTION,
+        "TANDEM_ISSUER": "http://practices.example",
+        "TANDEM_MONGO_URL": f"{DB}?tls=true&tlsInsecure=true",
+    }
+
+    done = subprocess.run(
+        [sys.executable, "-m", "services.goals", part],
+        cwd=Path(__file__).parents[2],
+        env={**asked.plain(), **environ},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.splitlines() == [f"goals: {ISSUER}", f"goals: {MONGO_CERTIFICATE}"]
 
 
 def test_keys_differ_by_service_and_purpose_and_stay_the_same() -> None:

@@ -21,9 +21,9 @@ from typing import Any
 from pymongo.database import Database
 
 from services.partners.domain import GONE, Attempt, Delivery, Endpoint, PublicEvent
+from services.partners.sender import metrics
 from services.partners.sender.attempt import IN_FLIGHT, call, open_session
 from services.partners.sender.fanout import FanOut
-from services.partners.sender.metrics import TRIED
 from services.partners.store import Deliveries, Endpoints, Outgoing
 from shared.clock import now
 from shared.ids import PLATFORM, new_id
@@ -33,6 +33,7 @@ from shared.store.changes import Wakeup
 from shared.store.client import Document, StoreUnavailable, answers, connect
 from shared.store.lease import Lease
 from shared.web import health
+from shared.web.metrics import exposed
 from shared.worker import supervise
 
 log = logging.getLogger(__name__)
@@ -56,7 +57,11 @@ def run(service: Any, settings: Settings) -> None:
 
 def _send(settings: Settings, me: str, listener: socket.socket, stopping: threading.Event) -> None:
     database = connect(settings)
-    health.answer(listener, {"database": lambda: answers(database)})
+    health.answer(
+        listener,
+        {"database": lambda: answers(database)},
+        figures=lambda: exposed() + exposed(metrics.SENDING),
+    )
     asyncio.run(_until(stopping, Sender(database, settings, me)))
 
 
@@ -82,6 +87,7 @@ class Sender:
         self._look = asyncio.Event()
         self._news = asyncio.Event()
         self._jitter = SystemRandom().random
+        metrics.follow(self._deliveries, self._outgoing, lambda: self._sends)
 
     async def run(self, stopping: threading.Event) -> None:
         """Send until `stopping` is set, which is noticed within POLL."""
@@ -209,6 +215,7 @@ class Sender:
         if endpoint and event and self._fanout.entitles(event, endpoint):
             return endpoint, event
         self._deliveries.record(delivery.cancelled())
+        metrics.CANCELLED.inc()
         log.info("Delivery cancelled", extra=_ids(delivery))
         return None
 
@@ -216,7 +223,7 @@ class Sender:
         after = delivery.after(attempt, self._jitter(), retry_after)
         self._deliveries.record(after)
         outcome = {"status": attempt.status, "error": attempt.error, "ms": attempt.ms, "state": after.state}
-        TRIED.labels(after.state.value).inc()
+        metrics.TRIED.labels(after.state.value).inc()
         log.info("Delivery tried", extra=_ids(delivery) | outcome)
         if attempt.status == GONE:
             self._disable(delivery.endpoint_id)

@@ -139,8 +139,8 @@ class Room:
                 channel.queue_delete(queue)
             channel.exchange_delete(self.exchange)
 
-    def relay(self, url: str | None = None) -> Relay:
-        lease = Lease(self.database["leases"], "relay")
+    def relay(self, url: str | None = None, lease: Lease | None = None) -> Relay:
+        lease = lease or Lease(self.database["leases"], "relay")
         return Relay("goals", self.database, ["goals"], url or self.amqp_url, lease, self.exchange)
 
     def consumer(self, subscriber: Subscriber, url: str | None = None) -> Consumer:

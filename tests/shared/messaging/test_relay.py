@@ -7,9 +7,12 @@ import pytest
 
 from shared.messaging import publisher, relay
 from shared.messaging.link import linked
+from shared.messaging.metrics import KEEPING
 from shared.messaging.publisher import Publisher
+from shared.store.client import StoreUnavailable
 from shared.store.lease import Lease
 from tests.faults.proxy import Proxy
+from tests.figures import Figures
 from tests.shared.messaging.rooms import GoalAgreed, GoalMoved, Room, eventually, running
 
 
@@ -204,6 +207,30 @@ def test_only_the_holder_of_the_lease_relays(room: Room) -> None:
         assert len(room.delivered(1)) == 1
 
     assert room.database["leases"].find_one() is None
+
+
+def test_a_relay_that_cannot_renew_its_lease_does_not_say_that_it_holds_it(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def held() -> float:
+        return Figures.of(KEEPING)("tandem_relay_lease_held")
+
+    monkeypatch.setattr(relay, "RENEW_EVERY", 0.1)
+    lease = Lease(room.database["leases"], "relay", timedelta(seconds=1))
+
+    with running(room.relay(lease=lease)) as stopping:
+        eventually(lambda: held() == 1)
+        with monkeypatch.context() as away:
+            away.setattr(Lease, "hold", lambda _: raises(StoreUnavailable()))
+            eventually(lambda: held() == 0)
+        eventually(lambda: held() == 1)
+        stopping.set()
+
+    assert held() == 0
+
+
+def raises(error: Exception) -> None:
+    raise error
 
 
 def test_without_a_broker_events_wait_and_one_line_says_so(

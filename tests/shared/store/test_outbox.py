@@ -7,7 +7,7 @@ import pytest
 
 from shared.clock import now
 from shared.store.indexes import prepare
-from shared.store.outbox import BATCH_OF_ONE, figures, pending, settle
+from shared.store.outbox import BATCH_OF_ONE, oldest, pending, settle, waiting
 from tests.shared.store.things import COLLECTIONS, Colour, Thing, thing, things
 
 
@@ -88,14 +88,22 @@ def test_settling_for_another_practice_changes_nothing(collection: Any) -> None:
     assert len([*pending(collection, now())]) == 1
 
 
-def test_figures_count_what_waits_and_for_how_long(collection: Any) -> None:
-    made = said(collection)
-    collection.update_one({"_id": made.id}, {"$set": {"due": now() - timedelta(seconds=5)}})
+def test_figures_count_what_waits_and_since_when_though_it_was_put_off(collection: Any) -> None:
+    assert (waiting([collection]), oldest([collection])) == (0, 0.0)
+    made, _ = said(collection, times=2), said(collection)
+    key = (made.id, made.practice_id)
+    a_minute_ago = now() - timedelta(minutes=1)
+    collection.update_one({"_id": made.id}, {"$set": {"outbox.0.time": a_minute_ago, "due": a_minute_ago}})
+    first = collection.find_one({"_id": made.id})["outbox"][0]["id"]
 
-    waiting, oldest = figures([collection])
+    settle(collection, {}, {key: now() + timedelta(seconds=10)})
+    refused = waiting([collection]), oldest([collection])
+    settle(collection, {key: [first]}, {})
+    confirmed = waiting([collection]), oldest([collection])
 
-    assert waiting == 1
-    assert 4.5 < oldest < 30
+    assert refused[0] == confirmed[0] == 2
+    assert 60 <= refused[1] < 90
+    assert 0 <= confirmed[1] < 30
 
 
 def test_finding_what_waits_uses_the_partial_index(collection: Any) -> None:

@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 from flask import Response
+from prometheus_client import REGISTRY
 
 from shared.web.allows import RouteRefused, allows
 from shared.web.application import create_app
 from shared.web.blueprint import Blueprint
 from shared.web.metrics import requests
 from shared.web.schemas import PageQuery
+from tests.figures import Figures
 from tests.issuer import Issuer
 from tests.shared.web.toy import SETTINGS, Toy
 
@@ -126,3 +128,13 @@ def test_requests_are_counted_by_route_and_unknown_ones_together(toy: Toy) -> No
 
     after = count("GET", "none", 404), count("other", "none", 404), count("GET", "/v1/notes/<note_id>", 404)
     assert [late - early for early, late in zip(before, after, strict=True)] == [2, 1, 1]
+
+
+def test_failures_of_every_route_are_counted_from_the_start(toy: Toy) -> None:
+    routes = [("POST", "/v1/notes/<note_id>/agreement"), ("PUT", "/v1/notes/<note_id>/stars")]
+
+    figures = Figures.of(REGISTRY)
+
+    for method, route in routes:
+        for status in ("500", "503"):
+            assert figures("tandem_http_requests_total", method=method, route=route, status=status) >= 0

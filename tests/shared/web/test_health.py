@@ -2,7 +2,7 @@
 
 import socket
 from urllib.error import HTTPError
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -16,7 +16,7 @@ def ask(checks: dict[str, health.Check], path: str, alive: health.Check = lambda
     return fetch(url)
 
 
-def fetch(url: str) -> tuple[int, bytes]:
+def fetch(url: str | Request) -> tuple[int, bytes]:
     try:
         with urlopen(url, timeout=5) as answer:
             return answer.status, answer.read()
@@ -64,8 +64,19 @@ def test_metrics_are_prometheus_text() -> None:
     assert b"tandem_http_requests_total" in body
 
 
-def test_other_paths_are_404() -> None:
-    assert ask({}, "/")[0] == 404
+@pytest.mark.parametrize("path", ["/", "/metrics/", "/v1/goals", "/v1/docs", "/livez/x", "/readyz.json"])
+def test_other_paths_are_404(path: str) -> None:
+    assert ask({}, path) == (404, b"")
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "TRACE"])
+def test_other_methods_are_not_known(method: str) -> None:
+    listener = health.listen("127.0.0.1", 0, "TANDEM_METRICS_PORT")
+    health.answer(listener, {})
+
+    status, _ = fetch(Request(f"http://127.0.0.1:{listener.getsockname()[1]}/metrics", method=method))
+
+    assert status == 501
 
 
 def test_taken_port_is_told_in_a_sentence() -> None:

@@ -14,6 +14,7 @@ from urllib.request import Request, urlopen
 import psutil
 import pytest
 
+from tests.figures import Figures
 from tests.free_ports import free_port
 from tests.issuer import Issuer
 
@@ -102,6 +103,20 @@ def test_it_answers_and_counts(running: Running) -> None:
     assert running.get("/v1/openapi.json")[0] == 200
     assert running.get("/livez", private=True)[0] == 200
     assert b'route="/v1/openapi.json",status="200"' in running.get("/metrics", private=True)[2]
+
+
+def test_the_port_for_the_platform_is_another(running: Running) -> None:
+    assert running.get("/v1/openapi.json", private=True)[0] == 404
+    assert [running.get(path)[0] for path in ("/metrics", "/livez", "/readyz")] == [404, 404, 404]
+
+
+def test_what_is_no_request_is_counted_too(running: Running) -> None:
+    unread = {"method": "other", "route": "none", "status": "400"}
+    before = Figures.at(running.metrics_port)
+
+    running.say(b"secret nonsense\r\n\r\n")
+
+    assert Figures.at(running.metrics_port).since(before, "tandem_http_requests_total", **unread) == 1
 
 
 def test_it_is_not_ready_without_its_database_and_the_keys_of_tokens(running: Running) -> None:
