@@ -234,7 +234,7 @@ def _prepare(service: Service) -> click.Command:
         "prepare",
         callback=callback,
         help="Make collections, indexes, queues and bindings, with TANDEM_ADMIN_… the service's users too; "
-        " safe to run again.",
+        "safe to run again.",
     )
 
 

@@ -7,12 +7,13 @@ import pytest
 
 from scripts import asked, images, parts
 from scripts.place import PROJECT
+from scripts.servers import containers
 
 
 @pytest.fixture(scope="session")
 def engine() -> None:
-    """A Docker engine with the base of our images; where it is missing, the test is left out and says so."""
-    if why := images.missing():
+    """A Docker engine with the images we need; where it is missing, the test is left out and says so."""
+    if why := images.missing() or containers.missing():
         assert not asked.all_tools(), why
         pytest.skip(why)
 

@@ -24,6 +24,7 @@ from scripts import engine as docker
 from scripts import images, manifests, parts, policy, ports
 from scripts.parts import Part
 from scripts.place import PROJECT, Place
+from scripts.servers import temporary
 from scripts.servers.found import Servers
 from scripts.trouble import Trouble
 from scripts.waiting import until
@@ -70,6 +71,15 @@ def inside() -> Callable[..., Inside]:
         )
 
     return look
+
+
+@pytest.fixture(scope="module")
+def servers(engine: None) -> Iterator[Servers]:
+    """In containers, whatever the other tests use: where they share a broker, its queues are the journeys'."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TANDEM_SERVERS", "containers")
+        with temporary.servers() as started:
+            yield started
 
 
 @pytest.fixture(scope="module")
