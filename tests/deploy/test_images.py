@@ -75,7 +75,7 @@ def inside() -> Callable[..., Inside]:
 
 @pytest.fixture(scope="module")
 def servers(engine: None) -> Iterator[Servers]:
-    """In containers, whatever the other tests use: where they share a broker, its queues are the journeys'."""
+    """In containers, whatever other tests use: where these share a broker, its queues are the journeys'."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TANDEM_SERVERS", "containers")
         with temporary.servers() as started:
