@@ -15,8 +15,8 @@ import pytest
 from pymongo import MongoClient
 from pymongo.database import Database
 
-from scripts import processes
-from scripts.servers import choice, temporary
+from scripts import images, manifests, processes
+from scripts.servers import choice, containers, temporary
 from scripts.servers.found import Servers
 from scripts.trouble import Trouble
 from tests.dealing import Dealing
@@ -33,13 +33,25 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(number, _interrupt)
 
 
-def pytest_report_header(config: pytest.Config) -> str:
+def pytest_report_header(config: pytest.Config) -> list[str]:
     if WITHOUT in config.getoption("markexpr"):
-        return "servers: none, only tests that need no server"
+        return ["servers: none, only tests that need no server"]
+    return [f"servers: {_servers()}", *_left_out()]
+
+
+def _servers() -> str:
     try:
-        return f"servers: {choice.choose()}"
+        return str(choice.choose())
     except Trouble as trouble:
-        return f"servers: {trouble}"
+        return str(trouble)
+
+
+def _left_out() -> Iterator[str]:
+    """What is missing on this machine, in one line each; with REQUIRE_ALL_TOOLS=1 the tests fail instead."""
+    if why := images.missing() or containers.missing():
+        yield f"left out: tests of images and Compose, because {why}"
+    if not manifests.renderer():
+        yield "left out: rendered manifests, because neither kubectl nor kustomize is there"
 
 
 @pytest.hookimpl(tryfirst=True)
