@@ -311,3 +311,10 @@ def _unfit_database(name: str, url: str) -> dict[str, bool]:
 
 
 _UNCHECKED = {"tlsinsecure", "tlsallowinvalidcertificates", "tlsallowinvalidhostnames"}
+
+
+def prefix_of_user(url: str, service: str) -> str | None:
+    """What comes before the service's name in a URL's user: "" or, say, "staging."; None for another's."""
+    user = unquote(urlsplit(url.partition(";")[0]).username or "")
+    prefix = user.removesuffix(service)
+    return prefix if user.endswith(service) and (not prefix or prefix[-1] in ".-_") else None

@@ -25,6 +25,7 @@ from shared.messaging.link import LOST, Link, Outage, linked
 from shared.messaging.parked import Parked
 from shared.messaging.subscriber import Subscriber
 from shared.messaging.topology import dead_queue, events_queue
+from shared.settings import prefix_of_user
 from shared.store.client import Database, Document, StoreUnavailable
 from shared.store.indexes import Collection
 
@@ -40,6 +41,8 @@ _HOLD_WHEN_STOPPING = 10.0
 _STUCK = 120.0
 _QUIET = 0.1
 """Seconds without a frame after which nothing more is on its way."""
+
+_LARGEST, _SHOWN = 2**18, 2**9
 
 T = TypeVar("T")
 
@@ -60,7 +63,8 @@ class Consumer:
     ) -> None:
         self._service = subscriber.service
         self._amqp_url = amqp_url
-        self._handling = Handling(subscriber, database, collections)
+        users = prefix_of_user(amqp_url, subscriber.service)
+        self._handling = Handling(subscriber, database, collections, users)
         self._parked = Parked(database)
         self._crashes = Crashes(database)
         self._broker = Outage("Broker")
@@ -118,11 +122,10 @@ class Consumer:
         batch = events.take(BATCH)
         if not batch:
             return
-        self._handle([_raw(message) for message in batch], careful=events.is_repeat(batch[0]))
+        self._handle([_work(message) for message in batch], careful=events.is_repeat(batch[0]))
         events.ack(batch[-1])
 
-    def _handle(self, bodies: Sequence[bytes], careful: bool) -> None:
-        works = [Work(body) for body in bodies]
+    def _handle(self, works: Sequence[Work], careful: bool) -> None:
         written = self._survive(works) if careful else self._safely(lambda: self._handling.run(works))
         self._safely(lambda: self._park(works))
         self._wake(written)
@@ -171,7 +174,7 @@ class Consumer:
         """What was delivered too often is not lost: it is parked, and tried again with care."""
         batch = dead.take(BATCH)
         for message in batch:
-            work = Work(_raw(message))
+            work = _work(message)
             self._handling.identify(work)
             if work.error is None:
                 work.fail("DeliveryLimit: delivered too often without being handled.")
@@ -202,7 +205,7 @@ class Consumer:
     def _retry(self, documents: Sequence[Document], careful: bool) -> None:
         if not documents:
             return
-        works = [Work(document["raw"]) for document in documents]
+        works = [Work(document["raw"], document.get("sender")) for document in documents]
         written = self._survive(works) if careful else self._safely(lambda: self._handling.run(works))
         self._safely(lambda: self._parked.settle(list(zip(documents, works, strict=True))))
         self._wake(written)
@@ -252,9 +255,12 @@ class Consumer:
         log.info("Events handled", extra=told)
 
 
-def _raw(message: amqp.Message) -> bytes:
-    """The body; py-amqp makes an empty text of an empty one."""
-    return message.body or b""
+def _work(message: amqp.Message) -> Work:
+    raw = message.body or b""  # py-amqp makes an empty text of an empty one
+    if len(raw) > _LARGEST:
+        # No event of ours, and what parks it must not choke on it.
+        raw = b"%d bytes with the SHA-256 %s: %s" % (len(raw), digest(raw).encode(), raw[:_SHOWN])
+    return Work(raw, message.properties.get("user_id"))
 
 
 class Inbox:

@@ -46,6 +46,10 @@ def source_of(service: str) -> str:
     return f"/tandem/{service}"
 
 
+def service_of(source: str) -> str:
+    return source.removeprefix(source_of(""))
+
+
 def dataschema_of(type: str) -> str:
     return f"urn:tandem:contract:{type}"
 

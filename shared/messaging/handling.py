@@ -12,7 +12,7 @@ from traceback import extract_tb
 from marshmallow import ValidationError
 
 from shared.correlation import correlated
-from shared.messaging.envelope import SNAPSHOT, Event, Undecodable, decode
+from shared.messaging.envelope import SNAPSHOT, Event, Undecodable, decode, service_of
 from shared.messaging.subscriber import Registration, Subscriber
 from shared.store.client import Database, Document, StoreUnavailable
 from shared.store.indexes import Collection
@@ -39,6 +39,8 @@ class Work:
     """One message on its way through the handlers."""
 
     raw: bytes
+    sender: str | None = None
+    """The broker's user who sent it, as the broker vouches for."""
     event: Event | None = None
     calls: list[Call] = field(default_factory=list)
     items: list[Item] = field(default_factory=list)
@@ -57,10 +59,16 @@ class Work:
 
 class Handling:
     def __init__(
-        self, subscriber: Subscriber, database: Database[Document], collections: Sequence[Collection] = ()
+        self,
+        subscriber: Subscriber,
+        database: Database[Document],
+        collections: Sequence[Collection] = (),
+        users: str | None = None,
     ) -> None:
+        """`users` comes before services' names in those of the broker's users; None where they share one."""
         self._subscriber = subscriber
         self._database = database
+        self._users = users
         self._kinds = {one.name: one.kind for one in collections}
 
     def run(self, works: Sequence[Work], step: Step = _nothing) -> set[str]:
@@ -107,6 +115,8 @@ class Handling:
             work.fail("UnknownType: no handler of this service names the type.", hopeless=True)
         elif any(one.source != event.source for one in registrations):
             work.fail("WrongSource: this source may not say this type.", hopeless=True)
+        elif self._users is not None and work.sender != self._users + service_of(event.source):
+            work.fail("WrongSender: somebody else than its source sent it.", hopeless=True)
         else:
             self._load(work, event, registrations)
         return work.done

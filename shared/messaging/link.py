@@ -79,6 +79,11 @@ class Link:
         self._kombu.maybe_switch_next()
         return self._establish(others - 1)
 
+    @property
+    def user(self) -> str:
+        """Whom the broker takes this link for."""
+        return str(self._kombu.userid)
+
     def channel(self) -> amqp.Channel:
         channel = self._amqp.channel()
         # Bodies stay bytes, whatever a sender claims their encoding to be.

@@ -166,6 +166,7 @@ def _document(work: Work, careful: bool) -> Document:
         "source": event.source if event else None,
         "subject": event.subject if event else None,
         "raw": work.raw,
+        "sender": work.sender,
         "error": work.error or _early(work),
         "attempts": 0 if work.waits_for else 1,
         "state": "early" if work.waits_for else "left" if work.hopeless else "retrying",

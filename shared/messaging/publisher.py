@@ -5,6 +5,7 @@
   ack into a refusal (pitfalls.md, Publishing).
 - A channel whose messages were nacked is not trusted for long: RabbitMQ 3.10 goes on nacking what comes
   over one that was opened while a queue had no leader, long after the queue has one.
+- The broker lets nobody name another user than the one who is connected: what it delivers, it vouches for.
 - What is still open when the link fails was neither confirmed nor refused, and is published again.
 """
 
@@ -57,7 +58,8 @@ class Publisher:
 
     def publish(self, key: Key, event_id: str, type: str, body: bytes, only: str | None = None) -> None:
         """Send it on its way to all who listen to the type, or `only` to one service."""
-        message = Message(body, content_type=CONTENT_TYPE, delivery_mode=2, message_id=event_id, type=type)
+        about = {"message_id": event_id, "type": type, "user_id": self._link.user}
+        message = Message(body, content_type=CONTENT_TYPE, delivery_mode=2, **about)
         self._last_tag += 1
         self._open[self._last_tag] = (key, event_id, time.monotonic())
         # Not basic_publish: it looks for an incoming frame before each message, in a way that can spin.

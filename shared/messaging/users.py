@@ -1,7 +1,7 @@
 """The user of RabbitMQ that one service is, made over the management plugin's HTTP API.
 
-It may write its own types to the exchange and read its own queues. It may make nothing: `prepare` does that
-as the administrator, since only who may write to every queue can make one that sends dead letters on.
+It may write what is of its own nouns to the exchange and read its own queues. It may make nothing: `prepare`
+does that as the administrator, since only who may write to every queue can make one that has dead letters.
 """
 
 import re
@@ -40,16 +40,20 @@ def make_user(settings: Settings, says: Collection[str]) -> None:
     ask.put(
         f"topic-permissions/{_one(vhost)}/{_one(user)}",
         exchange=EXCHANGE,
-        write=_any_of(*says, after=_TO_ONE) if says else _NOTHING,
+        write=_of_these(says) if says else _NOTHING,
         read=_NOTHING,
     )
 
 
-_TO_ONE = f"({re.escape(routing_key('', '@')).replace('@', '[a-z_]+')})?"
+def _any_of(*names: str) -> str:
+    return f"^({'|'.join(map(re.escape, sorted(names)))})$"
 
 
-def _any_of(*names: str, after: str = "") -> str:
-    return f"^{after}({'|'.join(map(re.escape, sorted(names)))})$"
+def _of_these(types: Collection[str]) -> str:
+    """Whatever is said of the same nouns: the releases before and after may say more of them, or less."""
+    nouns = sorted({type.partition(".")[0] for type in types})
+    to_one = re.escape(routing_key("", "@")).replace("@", "[a-z_]+")
+    return f"^({to_one})?({'|'.join(nouns)})\\.[a-z0-9_.]+$"
 
 
 def _one(name: str) -> str:

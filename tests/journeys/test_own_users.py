@@ -7,15 +7,18 @@ from typing import Any
 
 import amqp
 import pytest
-from amqp.exceptions import AccessRefused
+from amqp.exceptions import AccessRefused, PreconditionFailed
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
 from scripts import parts
+from shared.clock import now
+from shared.ids import new_id
+from shared.messaging.envelope import encode
 from shared.messaging.link import linked
 from shared.messaging.topology import EXCHANGE, dead_queue, events_queue
 from tests.journeys import test_a_goal_agreed_is_heard_everywhere as story
-from tests.journeys.people import Platform
+from tests.journeys.people import Platform, until
 
 UNAUTHORIZED = 13
 SERVICES = parts.services()
@@ -113,12 +116,14 @@ def test_it_can_make_bind_and_delete_nothing(running: Platform, service: str) ->
     ("service", "says"),
     [("goals", {"goal.agreed", "to.partners.goal.agreed"}), ("practices", {"to.goals.client.snapshot"})],
 )
-def test_it_says_its_own_types_and_no_others(running: Platform, service: str, says: set[str]) -> None:
+def test_it_says_what_is_of_its_own_nouns_and_nothing_else(
+    running: Platform, service: str, says: set[str]
+) -> None:
     keys = {
         *says,
         "feedback.given",
         "feedback.given.goal.agreed",
-        "to.goals.goal.agreedx",
+        "to.goals.feedback.given",
         "to..goal.agreed",
         "x",
     }
@@ -135,3 +140,73 @@ def test_who_says_nothing_may_write_nowhere(running: Platform) -> None:
         assert refused_to(
             service, running, lambda channel: channel.basic_publish(amqp.Message(b"{}"), EXCHANGE, "x")
         )
+
+
+class Forgery:
+    """What goals says once somebody took it over: that Daniel is Maya's clinician, as practices would."""
+
+    def __init__(self, running: Platform) -> None:
+        self._running, self.id, self.subject = running, new_id(), new_id()
+        about = {
+            "episode_id": self.subject,
+            "client_id": running.id("maya"),
+            "clinician_id": running.id("daniel"),
+            "started_at": now(),
+        }
+        record = {"id": self.id, "type": "episode.started", "time": now(), "sequence": 1, "data": about}
+        self.body = encode(record, service="practices", subject=self.subject, practice_id=running.practice_id)
+
+    def send(self, key: str, **about: Any) -> None:
+        with linked(parts.environment(self._running.place, "goals")["TANDEM_AMQP_URL"], "test") as link:
+            channel = link.channel()
+            channel.confirm_select()
+            channel.basic_publish_confirm(amqp.Message(self.body, **about), EXCHANGE, key)
+
+    def parked(self) -> str:
+        """Why feedback would not hear it, as soon as it has come there."""
+        url = self._running.place.read()["servers"]["mongo_url"]
+        with MongoClient[dict[str, Any]](url, timeoutMS=5000) as client:
+            database = client[self._running.databases + "feedback"]
+            found = until(lambda: database["parked"].find_one({"_id": self.id}))
+            assert not database["episodes"].count_documents({"_id": self.subject})
+        return f"{found['state']}, {found['error'].partition(':')[0]}"
+
+
+@pytest.mark.parametrize(
+    ("key", "about"),
+    [
+        ("to.feedback.goal.agreed", {}),
+        ("to.feedback.goal.agreed", {"user_id": "goals"}),
+        ("goal.agreed", {"application_headers": {"CC": ["to.feedback.x", "episode.started"]}}),
+        ("goal.agreed", {"application_headers": {"BCC": ["to.feedback.x"]}}),
+        ("to.feedback.goal.agreed", {"expiration": "0"}),
+    ],
+)
+def test_it_can_say_nothing_in_anothers_name(running: Platform, key: str, about: dict[str, Any]) -> None:
+    forgery = Forgery(running)
+
+    forgery.send(key, **about)
+
+    assert forgery.parked() == "left, WrongSender"
+    assert running.ask("daniel", "GET", "feedback", f"/clients/{running.id('maya')}/feedback").status == 404
+
+
+def test_what_was_forged_is_not_believed_when_a_person_tries_it_again(running: Platform) -> None:
+    forgery = Forgery(running)
+    forgery.send("to.feedback.goal.agreed")
+    forgery.parked()
+
+    running.command("feedback", "parked", "retry", forgery.id)
+
+    until(lambda: "retrying" not in forgery.parked())
+    assert forgery.parked() == "left, WrongSender"
+
+
+def test_it_cannot_send_as_another_user(running: Platform) -> None:
+    message = amqp.Message(b"{}", user_id="practices")
+
+    with linked(parts.environment(running.place, "goals")["TANDEM_AMQP_URL"], "test") as link:
+        channel = link.channel()
+        channel.confirm_select()
+        with pytest.raises(PreconditionFailed):
+            channel.basic_publish_confirm(message, EXCHANGE, "goal.agreed")

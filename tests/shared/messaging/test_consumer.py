@@ -101,6 +101,23 @@ def test_what_can_never_be_handled_is_left_for_a_person(room: Room, spoil: Any, 
     assert room.ready() == 0
 
 
+def test_what_is_too_large_for_an_event_is_parked_in_part_and_holds_up_nobody(room: Room) -> None:
+    consumer = room.consumer(telling(room.service))
+    bodies, ids = events(room, 20)
+    huge = [b"%d" % number + b" " * 17_000_000 for number in range(2)]
+    room.publish(*bodies[:10], *huge, *bodies[10:])
+
+    with running(consumer):
+        eventually(lambda: room.notes() == ids)
+        parked = eventually(lambda: len(left(room)) == 2 and left(room))
+
+    assert {one["error"].partition(":")[0] for one in parked} == {"Undecodable"}
+    for one in parked:
+        raw = room.parked.show(one["_id"])["raw"]
+        assert raw.startswith(b"17000001 bytes with the SHA-256 ")
+        assert len(raw) < 1_000
+
+
 def test_an_event_that_fails_is_parked_alone_and_handled_when_it_can_be(room: Room) -> None:
     subscriber = Subscriber(room.service)
     mended = threading.Event()
