@@ -69,6 +69,15 @@ def name(one: Object) -> str:
     return f"{one['kind']} {one['metadata']['name']}"
 
 
+def selected(selector: Object, labels: Mapping[str, str]) -> bool:
+    """Whether a selector finds pods of these labels."""
+    wanted = selector.get("matchLabels", {}).items()
+    return wanted <= labels.items() and all(
+        one["operator"] == "In" and labels.get(one["key"]) in one["values"]
+        for one in selector.get("matchExpressions", ())
+    )
+
+
 def containers(one: Object) -> list[Object]:
     pod = one["spec"]["template"]["spec"]
     return [*pod.get("initContainers", ()), *pod["containers"]]
@@ -123,7 +132,7 @@ def _rollout(one: Object, objects: list[Object]) -> Iterator[str]:
         yield f"{name(one)} may be killed while it finishes: allow more than {pause + FINISHES_WITHIN} s."
     called = bool(_ports(one).keys() - {HEALTH})
     for kind in ("PodDisruptionBudget", "Service") if called else ("PodDisruptionBudget",):
-        if not any(other["kind"] == kind and _selected(_selector(other), _labels(one)) for other in objects):
+        if not any(other["kind"] == kind and selected(_selector(other), _labels(one)) for other in objects):
             yield f"{name(one)} has no {kind} that selects its pods: add it."
     if called and not pause:
         yield f"{name(one)} refuses connections while it leaves its Service: add a preStop sleep."
@@ -143,7 +152,7 @@ def _namespace(one: Object) -> Iterator[str]:
 
 
 def _network(one: Object, policies: list[Object]) -> Iterator[str]:
-    selecting = [policy for policy in policies if _selected(policy["spec"]["podSelector"], _labels(one))]
+    selecting = [policy for policy in policies if selected(policy["spec"]["podSelector"], _labels(one))]
     for way in ("Ingress", "Egress"):
         if not any(way in policy["spec"].get("policyTypes", ()) for policy in selecting):
             yield f"{name(one)} has no NetworkPolicy for {way}, so all of it is allowed: add one."
@@ -179,14 +188,6 @@ def _selector(one: Object) -> Object:
     """Of a Service or of anything newer."""
     selector: Object = one["spec"].get("selector") or {}
     return {"matchLabels": selector} if one["kind"] == "Service" else selector
-
-
-def _selected(selector: Object, labels: Mapping[str, str]) -> bool:
-    wanted = selector.get("matchLabels", {}).items()
-    return wanted <= labels.items() and all(
-        one["operator"] == "In" and labels.get(one["key"]) in one["values"]
-        for one in selector.get("matchExpressions", ())
-    )
 
 
 def _image(container: Object) -> str:

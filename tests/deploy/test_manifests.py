@@ -80,7 +80,7 @@ def test_each_pod_has_the_secrets_of_its_own_service_and_prepare_the_administrat
             assert secrets == [f"{service}-secrets", *(["administrator"] if prepares else [])]
 
 
-def test_only_webs_fetch_keys_and_only_senders_reach_the_internet() -> None:
+def test_each_reaches_what_it_needs_and_only_senders_the_internet() -> None:
     objects = render(manifests.K8S / "platform")
 
     reach = {
@@ -88,13 +88,16 @@ def test_only_webs_fetch_keys_and_only_senders_reach_the_internet() -> None:
         for workload in deployments(objects)
         for port in out(workload, objects)
     }
-    everywhere = {27017, 5671, 5672, 53}
+    everywhere = {27017, 53}
     assert {name for name, port in reach if port == 8000} == {
         f"{service}-web" for service in parts.services() if service != "practices"
     }
     assert {name for name, port in reach if port in {443, 8443}} == {"partners-sender"}
     assert {name for name, port in reach if port in {25, 465, 587}} == {"practices-worker"}
-    assert {port for _, port in reach} == everywhere | {8000, 443, 8443, 25, 465, 587}
+    assert {name for name, port in reach if port in {5671, 5672}} == {
+        f"{service}-worker" for service in parts.services()
+    }
+    assert {port for _, port in reach} == everywhere | {5671, 5672, 8000, 443, 8443, 25, 465, 587}
 
 
 def test_only_what_prepares_reaches_the_brokers_management() -> None:
@@ -305,12 +308,11 @@ def deployments(objects: list[Object]) -> list[Object]:
 
 def out(workload: Object, objects: list[Object]) -> set[int]:
     """The ports that NetworkPolicies let this workload's pods reach, somewhere."""
-    labels = workload["spec"]["template"]["metadata"]["labels"].items()
+    labels = workload["spec"]["template"]["metadata"]["labels"]
     return {
         port["port"]
         for one in objects
-        if one["kind"] == "NetworkPolicy"
-        and one["spec"]["podSelector"].get("matchLabels", {}).items() <= labels
+        if one["kind"] == "NetworkPolicy" and policy.selected(one["spec"]["podSelector"], labels)
         for rule in one["spec"].get("egress", ())
         for port in rule["ports"]
     }
