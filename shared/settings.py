@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -161,7 +161,8 @@ def _content(file: Path) -> str | None:
     except UnicodeDecodeError:
         raise ValueError("must be text, and the file it names is not") from None
     except OSError as error:
-        raise ValueError(f"is to be in {file}, which cannot be read: {error.strerror}") from None
+        # Without the file: its name may be what was to be in it.
+        raise ValueError(f"cannot be read from the file that its _FILE names: {error.strerror}") from None
 
 
 def _needed(setting: Field[Any], service: str) -> bool:
@@ -202,7 +203,8 @@ def _malformed(settings: Settings) -> list[str]:
         )
     for name, schemes in _SCHEMES.items():
         if not all(_scheme(url) in schemes for url in _urls(settings, name)):
-            problems.append(f"TANDEM_{name.upper()} must be a URL that begins with {' or '.join(schemes)}.")
+            begin = " or ".join(schemes)
+            problems.append(f"TANDEM_{name.upper()} must be a URL that begins with {begin} and names a host.")
     return problems or _unfit_for_prepare(settings)
 
 
@@ -247,8 +249,12 @@ def _urls(settings: Settings, name: str) -> list[str]:
 
 def _scheme(url: str) -> str | None:
     """The scheme of a URL that can be read, hosts and ports and all."""
+    if re.search(r"\s", url):
+        return None  # urlsplit passes over some of it, others do not
     try:
         parts = urlsplit(url)
+        if not parts.netloc.rpartition("@")[2].partition(":")[0]:
+            return None
         if not parts.scheme.startswith("mongodb"):
             _ = parts.port
         elif not all(
@@ -280,7 +286,15 @@ def _unfit_for_production(settings: Settings) -> list[str]:
     TANDEM_JWKS_URL may be http: the keys come from the Service of practices inside the cluster, which TLS
     does not reach, and whoever can answer in its place has the cluster already.
     """
+    mail = urlsplit(settings.smtp_url)
     checks = {
+        **{
+            f"TANDEM_{name.upper()} must not have a # in production: what follows it is read in more than "
+            "one way.": "#" in getattr(settings, name)
+            for name in _SCHEMES
+        },
+        "TANDEM_SECRET_KEY must be random in production, and has fewer than 8 different bytes: "
+        "openssl rand -base64 32": len(set(base64.b64decode(settings.secret_key))) < 8,
         "TANDEM_ISSUER must be an https URL in production: the address that practices has outside.": (
             urlsplit(settings.issuer).scheme != "https"
         ),
@@ -291,7 +305,7 @@ def _unfit_for_production(settings: Settings) -> list[str]:
         **(_unfit_administrators(settings) if settings.administered else {}),
         # One with a user gets no password without TLS: smtp:// means STARTTLS then (practices/mailer.py).
         "TANDEM_SMTP_URL must not be the development mailbox in production: name a mail server with user "
-        "and password.": bool(settings.smtp_url) and not urlsplit(settings.smtp_url).password,
+        "and password.": bool(settings.smtp_url) and not (mail.username and mail.password),
     }
     return [sentence for sentence, unfit in checks.items() if unfit]
 
@@ -337,13 +351,20 @@ def _unfit_brokers(name: str, urls: str) -> dict[str, bool]:
 
 def _unfit_database(name: str, url: str) -> dict[str, bool]:
     database = urlsplit(url)
-    # As pymongo reads them: names in any case, separated by & or ; and other words than true are no yes.
-    options = [(option.lower(), value) for option, value in parse_qsl(database.query.replace(";", "&"))]
+    # As pymongo reads them: after the first ?, also after a #, names in any case, separated by & or ;. It
+    # passes over names that it does not know, so that one that is not plain may be none.
+    pairs = [pair.partition("=") for pair in re.split("[&;]", url.partition("?")[2])] if "?" in url else []
+    options = [(name.lower(), value) for name, _, value in pairs]
     tls = {value for option, value in options if option in ("tls", "ssl")}
     must = f"TANDEM_{name}_URL must"
     return {
         f"{must} name a user and password in production: mongodb://user:password@host/.": (
             not (database.username and database.password)
+        ),
+        f"{must} have plain options in production: ?name=value&name=value, names of letters alone, none "
+        "blank, none twice.": (
+            len(dict(options)) < len(options)
+            or not all(re.fullmatch("[a-z]+", option) and value for option, value in options)
         ),
         f"{must} use TLS in production: add tls=true to its options.": (
             tls != {"true"} and not (database.scheme == "mongodb+srv" and not tls)

@@ -12,7 +12,7 @@ from kombu import Connection
 from scripts import asked
 from shared.settings import Settings, SettingsRefused, logins, prefix_of_user, variable
 
-KEY = base64.b64encode(b"k" * 32).decode()
+KEY = base64.b64encode(b"random, we say; 32 bytes of them").decode()
 PRODUCTION = {
     "TANDEM_MONGO_URL": "mongodb://goals:pw@db:27017/?tls=true",
     "TANDEM_AMQP_URL": "amqps://goals:pw@broker:5671/tandem",
@@ -69,11 +69,20 @@ def test_a_file_that_is_no_text_is_told(tmp_path: Path) -> None:
     assert "TANDEM_SECRET_KEY must be text" in refusal(environ)
 
 
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    environ = {**PRODUCTION, "TANDEM_SECRET_KEY_FILE": str(tmp_path / "no")}
-    del environ["TANDEM_SECRET_KEY"]
+@pytest.mark.parametrize("reason", ["No such file or directory", "File name too long", "Is a directory"])
+def test_a_file_that_cannot_be_read_is_told_without_its_name(tmp_path: Path, reason: str) -> None:
+    """It may be the secret itself, put there by mistake."""
+    named = {
+        "No such file or directory": "mongodb://goals:hunter2@h/",
+        "File name too long": "hunter2" * 40,
+        "Is a directory": str(tmp_path),
+    }[reason]
+    environ = {**PRODUCTION, "TANDEM_MONGO_URL_FILE": named}
+    del environ["TANDEM_MONGO_URL"]
 
-    assert str(tmp_path / "no") in refusal(environ)
+    assert refusal(environ) == (
+        f"TANDEM_MONGO_URL cannot be read from the file that its _FILE names: {reason}."
+    )
 
 
 @pytest.mark.parametrize(
@@ -86,6 +95,13 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         ("SECRET_KEY", "short", "base64 of at least 32"),
         ("SECRET_KEY", base64.b64encode(b"k" * 31).decode(), "base64 of at least 32"),
         ("MONGO_URL", "http://db", "must be a URL that begins with mongodb"),
+        ("ISSUER", "https:", "must be a URL that begins with http"),
+        ("JWKS_URL", "https:///jwks.json", "must be a URL that begins with http"),
+        ("SMTP_URL", "smtp://u:p@", "must be a URL that begins with smtp"),
+        ("SMTP_URL", "smtp://u:p@:25", "must be a URL that begins with smtp"),
+        ("AMQP_URL", "amqps://goals:pw@/tandem", "must be a URL that begins with amqp"),
+        ("MONGO_URL", "mongodb://goals:pw@/?tls=true", "must be a URL that begins with mongodb"),
+        ("MONGO_URL", "mongodb://goals:pw@db/?tls\n=true", "must be a URL that begins with mongodb"),
         ("AMQP_URL", "localhost", "must be a URL that begins with amqp"),
         ("AMQP_URL", "amqp://127.0.0.1:xyz/", "must be a URL that begins with amqp"),
         ("AMQP_URL", "amqp://[x", "must be a URL that begins with amqp"),
@@ -122,6 +138,15 @@ MAILBOX = (
     "TANDEM_SMTP_URL must not be the development mailbox in production: name a mail server with user and "
     "password."
 )
+MONGO_PLAIN = (
+    "TANDEM_MONGO_URL must have plain options in production: ?name=value&name=value, names of letters alone, "
+    "none blank, none twice."
+)
+HASH = "TANDEM_MONGO_URL must not have a # in production: what follows it is read in more than one way."
+KEY_OF_FEW = (
+    "TANDEM_SECRET_KEY must be random in production, and has fewer than 8 different bytes: "
+    "openssl rand -base64 32"
+)
 DB = "mongodb://goals:pw@db:27017/"
 
 
@@ -152,6 +177,22 @@ DB = "mongodb://goals:pw@db:27017/"
         ("MONGO_URL", f"{DB}?tls=true&tlsInsecure=true", MONGO_CERTIFICATE),
         ("MONGO_URL", f"{DB}?tls=true&tlsallowinvalidcertificates=true", MONGO_CERTIFICATE),
         ("MONGO_URL", f"{DB}?tls=true;tlsAllowInvalidHostnames=true", MONGO_CERTIFICATE),
+        ("MONGO_URL", f"{DB}?tls=true#x", f"{HASH}\n{MONGO_TLS}"),
+        ("MONGO_URL", f"{DB}?tls=true#", f"{HASH}\n{MONGO_TLS}"),
+        ("MONGO_URL", f"{DB}?tls=true&a=b#&tlsInsecure=true", f"{HASH}\n{MONGO_CERTIFICATE}"),
+        ("MONGO_URL", f"{DB}?t%6cs=true", f"{MONGO_PLAIN}\n{MONGO_TLS}"),
+        ("MONGO_URL", f"{DB}?%74ls=true", f"{MONGO_PLAIN}\n{MONGO_TLS}"),
+        ("MONGO_URL", f"{DB}?tls=true&+tlsInsecure=true", MONGO_PLAIN),
+        ("MONGO_URL", f"{DB}?tls=true&tls=", f"{MONGO_PLAIN}\n{MONGO_TLS}"),
+        ("MONGO_URL", f"{DB}?tls=true&w=", MONGO_PLAIN),
+        ("MONGO_URL", f"{DB}?tls=true&TLS=true", MONGO_PLAIN),
+        ("MONGO_URL", f"{DB}?tls=true&tls", f"{MONGO_PLAIN}\n{MONGO_TLS}"),
+        ("MONGO_URL", f"{DB}?tls=true&", MONGO_PLAIN),
+        ("MONGO_URL", f"{DB}?tls=true?tls=false", MONGO_TLS),
+        ("MONGO_URL", "mongodb+srv://goals:pw@db/?tls=", f"{MONGO_PLAIN}\n{MONGO_TLS}"),
+        ("SECRET_KEY", base64.b64encode(b"k" * 32).decode(), KEY_OF_FEW),
+        ("SECRET_KEY", base64.b64encode(b"0123456" * 5).decode(), KEY_OF_FEW),
+        ("SMTP_URL", "smtp://:p@mailbox:8025", MAILBOX),
         ("SMTP_URL", "smtp://127.0.0.1:8125", MAILBOX),
         ("SMTP_URL", "smtps://tandem@mail.example", MAILBOX),
     ],
@@ -162,6 +203,13 @@ def test_production_refuses_what_only_development_may_have(name: str, value: str
 
     assert refusal(environ, service) == sentence
     assert Settings.read(service, {**environ, "TANDEM_ENVIRONMENT": "development"}).development
+
+
+@pytest.mark.parametrize("name", ["AMQP_URL", "ISSUER", "JWKS_URL", "SMTP_URL"])
+def test_production_takes_no_fragment_in_any_url(name: str) -> None:
+    environ = {**PRODUCTION, f"TANDEM_{name}": PRODUCTION[f"TANDEM_{name}"] + "#x"}
+
+    assert refusal(environ) == HASH.replace("MONGO_URL", name)
 
 
 ADMIN = {
