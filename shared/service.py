@@ -4,7 +4,8 @@ import logging
 import socket
 import sys
 import threading
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -76,13 +77,10 @@ class Service:
     def run(self) -> None:
         """The command line: `python -m services.<name> …`."""
         try:
-            _commands(self)(prog_name=f"python -m services.{self.name}")
-        except (SettingsRefused, NotPrepared, *_REFUSALS) as error:
+            with _mongodb("TANDEM_MONGO_URL"), _rabbitmq("TANDEM_AMQP_URL"):
+                _commands(self)(prog_name=f"python -m services.{self.name}")
+        except (SettingsRefused, NotPrepared, ServerUnusable, *_REFUSALS) as error:
             sys.exit("\n".join(f"{self.name}: {line}" for line in str(error).splitlines()))
-        except StoreUnavailable as error:
-            sys.exit(f"{self.name}: MongoDB cannot be used ({type(error).__name__}): see TANDEM_MONGO_URL.")
-        except UNREACHABLE as error:
-            sys.exit(f"{self.name}: RabbitMQ cannot be used ({type(error).__name__}): see TANDEM_AMQP_URL.")
 
     def require_prepared(self, settings: Settings) -> None:
         database = connect(settings)
@@ -103,6 +101,20 @@ class Service:
             log.warning("Broker away at the start", extra={"error": type(error).__name__})
 
 
+class ServerUnusable(Exception):
+    """A server is away, or refuses."""
+
+
+@contextmanager
+def _using(server: str, errors: tuple[type[Exception], ...], variable: str) -> Iterator[None]:
+    try:
+        yield
+    except errors as error:
+        raise ServerUnusable(f"{server} cannot be used ({type(error).__name__}): see {variable}.") from error
+
+
+_mongodb = partial(_using, "MongoDB", (StoreUnavailable,))
+_rabbitmq = partial(_using, "RabbitMQ", UNREACHABLE)
 _REFUSALS = (topology.QueueDiffers, broker_users.ManagementRefused, health.PortTaken)
 
 
@@ -220,12 +232,15 @@ def _prepare(service: Service) -> click.Command:
         settings = Settings.read(service.name)
         logs.set_up(service.name, "prepare")
         if settings.administered:
-            store_users.make_user(settings)
+            with _mongodb("TANDEM_ADMIN_MONGO_URL"):
+                store_users.make_user(settings)
             broker_users.make_user(settings, service.types)
         database = connect(settings)
         service.require(database, settings)
         prepare(database, service.collections)
-        topology.declare(settings.admin_amqp_url or settings.amqp_url, service.name, service.subscriber.types)
+        with _rabbitmq("TANDEM_ADMIN_AMQP_URL" if settings.administered else "TANDEM_AMQP_URL"):
+            amqp_url = settings.admin_amqp_url or settings.amqp_url
+            topology.declare(amqp_url, service.name, service.subscriber.types)
         for step in service.preparations:
             step(database, settings)
         log.info("Prepared")
