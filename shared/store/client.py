@@ -1,7 +1,7 @@
 """The connection to MongoDB, and what it means that the server is away."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC
 from typing import Any
 
@@ -44,15 +44,20 @@ def reading(variable: str) -> Iterator[None]:
         yield
     except (ConfigurationError, ValueError, OSError) as error:
         raise SettingsRefused(
-            f"{variable} cannot be used ({type(error).__name__}): it takes user and password percent-encoded, "
-            "options that pymongo knows, and files that can be read."
+            f"{variable} cannot be used ({type(error).__name__}): it takes percent-encoded user and "
+            "password, options that pymongo knows, and files that can be read."
         ) from None
+
+
+def within(seconds: float) -> AbstractContextManager[Any]:
+    """A context in which the store has so long for all that it is asked."""
+    return timeout(seconds)
 
 
 def answers(database: Database[Document], within_ms: int = 1_000) -> bool:
     """Whether the server answers a ping in time."""
     try:
-        with timeout(within_ms / 1_000):
+        with within(within_ms / 1_000):
             database.client.admin.command("ping")
     except PyMongoError:
         return False
