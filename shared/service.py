@@ -1,6 +1,7 @@
 """A service is a list of parts; from it follow its commands: prepare, web, worker, parked, republish."""
 
 import logging
+import re
 import socket
 import sys
 import threading
@@ -268,13 +269,19 @@ def _republish(service: Service) -> click.Command:
                 f"{full} have too many events waiting already: run it again when the relay has told them."
             )
 
-    option = click.Option(["--to"], help="Only this service hears it, say goals.")
+    option = click.Option(["--to"], callback=_service_name, help="Only this service hears it, say goals.")
     return click.Command(
         "republish",
         params=[option],
         callback=callback,
         help="Tell the present state of every aggregate again, to fill the read models of a new service.",
     )
+
+
+def _service_name(context: click.Context, option: click.Parameter, to: str | None) -> str | None:
+    if to is not None and not re.fullmatch("[a-z_]+", to):
+        raise click.BadParameter("a service's name is lower-case letters and _, say goals.")
+    return to
 
 
 def _tell_again(store: Any, to: str | None) -> tuple[int, int]:

@@ -27,7 +27,7 @@ from tests.journeys.people import Platform, until
 
 endpoint, listening = story.endpoint, story.listening
 QUIET = 2.5
-"""Seconds in which figures that are still to rise would have risen; those of the database are two seconds old."""
+"""Seconds in which figures that are still to rise would have risen; the database's may be two seconds old."""
 RELAYING = ("practices", "goals", "feedback")
 LABELS = {"method", "route", "status", "how", "state", "became", "le"}
 WORD = re.compile(r"[A-Z]+|[a-z_]+|[1-5]\d\d|/[a-z0-9_./<>-]*|\d+(\.\d+)?(e\+\d+)?|\+Inf")

@@ -137,3 +137,22 @@ def test_a_command_names_the_services_own_url_of_a_mongodb_that_is_away(
     refused = told(monkeypatch, "web", MONGO=AWAY["MONGO"], AMQP=AWAY["AMQP"])
 
     assert refused == "goals: MongoDB cannot be used (ServerSelectionTimeoutError): see TANDEM_MONGO_URL."
+
+
+@pytest.mark.parametrize("to", ["", "#", "*", "goals.agreed", "Goals", "goals\n", "góals"])
+def test_what_is_no_services_name_is_told_nothing_again(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], to: str
+) -> None:
+    code = told(monkeypatch, "republish", "--to", to, MONGO=AWAY["MONGO"], AMQP=AWAY["AMQP"])
+
+    assert code == "2"
+    assert "Invalid value for '--to': a service's name is lower-case letters" in capsys.readouterr().err
+
+
+def test_a_services_name_is_taken(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = told(monkeypatch, "republish", "--to", "goals", MONGO=AWAY["MONGO"], AMQP=AWAY["AMQP"])
+
+    assert code == "0"
+    assert capsys.readouterr().out == "0 aggregates will tell their present state.\n"
