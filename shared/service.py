@@ -1,10 +1,12 @@
 """A service is a list of parts; from it follow its commands: prepare, web, worker, parked, republish."""
 
 import logging
+import re
 import socket
 import sys
 import threading
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -76,13 +78,10 @@ class Service:
     def run(self) -> None:
         """The command line: `python -m services.<name> …`."""
         try:
-            _commands(self)(prog_name=f"python -m services.{self.name}")
-        except (SettingsRefused, NotPrepared, *_REFUSALS) as error:
+            with _mongodb("TANDEM_MONGO_URL"), _rabbitmq("TANDEM_AMQP_URL"):
+                _commands(self)(prog_name=f"python -m services.{self.name}")
+        except (SettingsRefused, NotPrepared, ServerUnusable, *_REFUSALS) as error:
             sys.exit("\n".join(f"{self.name}: {line}" for line in str(error).splitlines()))
-        except StoreUnavailable as error:
-            sys.exit(f"{self.name}: MongoDB cannot be used ({type(error).__name__}): see TANDEM_MONGO_URL.")
-        except UNREACHABLE as error:
-            sys.exit(f"{self.name}: RabbitMQ cannot be used ({type(error).__name__}): see TANDEM_AMQP_URL.")
 
     def require_prepared(self, settings: Settings) -> None:
         database = connect(settings)
@@ -103,6 +102,20 @@ class Service:
             log.warning("Broker away at the start", extra={"error": type(error).__name__})
 
 
+class ServerUnusable(Exception):
+    """A server is away, or refuses."""
+
+
+@contextmanager
+def _using(server: str, errors: tuple[type[Exception], ...], variable: str) -> Iterator[None]:
+    try:
+        yield
+    except errors as error:
+        raise ServerUnusable(f"{server} cannot be used ({type(error).__name__}): see {variable}.") from error
+
+
+_mongodb = partial(_using, "MongoDB", (StoreUnavailable,))
+_rabbitmq = partial(_using, "RabbitMQ", UNREACHABLE)
 _REFUSALS = (topology.QueueDiffers, broker_users.ManagementRefused, health.PortTaken)
 
 
@@ -220,12 +233,15 @@ def _prepare(service: Service) -> click.Command:
         settings = Settings.read(service.name)
         logs.set_up(service.name, "prepare")
         if settings.administered:
-            store_users.make_user(settings)
+            with _mongodb("TANDEM_ADMIN_MONGO_URL"):
+                store_users.make_user(settings)
             broker_users.make_user(settings, service.types)
         database = connect(settings)
         service.require(database, settings)
         prepare(database, service.collections)
-        topology.declare(settings.admin_amqp_url or settings.amqp_url, service.name, service.subscriber.types)
+        with _rabbitmq("TANDEM_ADMIN_AMQP_URL" if settings.administered else "TANDEM_AMQP_URL"):
+            amqp_url = settings.admin_amqp_url or settings.amqp_url
+            topology.declare(amqp_url, service.name, service.subscriber.types)
         for step in service.preparations:
             step(database, settings)
         log.info("Prepared")
@@ -253,13 +269,19 @@ def _republish(service: Service) -> click.Command:
                 f"{full} have too many events waiting already: run it again when the relay has told them."
             )
 
-    option = click.Option(["--to"], help="Only this service hears it, say goals.")
+    option = click.Option(["--to"], callback=_service_name, help="Only this service hears it, say goals.")
     return click.Command(
         "republish",
         params=[option],
         callback=callback,
         help="Tell the present state of every aggregate again, to fill the read models of a new service.",
     )
+
+
+def _service_name(context: click.Context, option: click.Parameter, to: str | None) -> str | None:
+    if to is not None and not re.fullmatch("[a-z_]+", to):
+        raise click.BadParameter("a service's name is lower-case letters and _, say goals.")
+    return to
 
 
 def _tell_again(store: Any, to: str | None) -> tuple[int, int]:

@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal
-from urllib.parse import parse_qsl, unquote, urlsplit
+from typing import Any, Literal, NamedTuple
+from urllib.parse import unquote, urlsplit
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -121,6 +121,28 @@ def text(name: str, environ: Mapping[str, str] = os.environ) -> str:
     return found
 
 
+def prefix_of_user(url: str, service: str) -> str | None:
+    """What comes before the service's name in the (first) URL's user name: "" or, say, "staging.".
+
+    None where the user is not the service's own, as one that all services share in development.
+    """
+    user = unquote(urlsplit(url.partition(";amqp")[0]).username or "")
+    own = re.fullmatch(rf"(|.*[._-]){re.escape(service)}", user, re.DOTALL)
+    return own[1] if own else None
+
+
+class Login(NamedTuple):
+    user: str
+    password: str
+    vhost: str
+
+
+def logins(amqp_urls: str) -> list[Login]:
+    """Who comes to which vhost of each broker, as kombu reads it."""
+    ats = map(urlsplit, amqp_urls.split(";"))
+    return [Login(*map(unquote, (at.username or "", at.password or "", at.path[1:] or "/"))) for at in ats]
+
+
 def _not_set(name: str) -> str:
     return f"{name} is not set: set it, or {name}_FILE to a file that holds it."
 
@@ -139,7 +161,8 @@ def _content(file: Path) -> str | None:
     except UnicodeDecodeError:
         raise ValueError("must be text, and the file it names is not") from None
     except OSError as error:
-        raise ValueError(f"is to be in {file}, which cannot be read: {error.strerror}") from None
+        # Without the file: its name may be what was to be in it.
+        raise ValueError(f"cannot be read from the file that its _FILE names: {error.strerror}") from None
 
 
 def _needed(setting: Field[Any], service: str) -> bool:
@@ -180,7 +203,8 @@ def _malformed(settings: Settings) -> list[str]:
         )
     for name, schemes in _SCHEMES.items():
         if not all(_scheme(url) in schemes for url in _urls(settings, name)):
-            problems.append(f"TANDEM_{name.upper()} must be a URL that begins with {' or '.join(schemes)}.")
+            begin = " or ".join(schemes)
+            problems.append(f"TANDEM_{name.upper()} must be a URL that begins with {begin} and names a host.")
     return problems or _unfit_for_prepare(settings)
 
 
@@ -193,15 +217,27 @@ def _unfit_for_prepare(settings: Settings) -> list[str]:
         return [f"{_ADMIN_NAMES} go together: set all of them for prepare, or none."]
     problems = []
     for name in ("mongo_url", "amqp_url"):
-        own, admin = urlsplit(getattr(settings, name)), urlsplit(getattr(settings, f"admin_{name}"))
-        if not own.password or own.username in (None, "guest", admin.username):
+        url, admin = getattr(settings, name), urlsplit(getattr(settings, f"admin_{name}"))
+        own = urlsplit(url)
+        shared = unquote(own.username or "") == unquote(admin.username or "")
+        if shared or not own.password or prefix_of_user(url, settings.service) is None:
             problems.append(
-                f"TANDEM_{name.upper()} must name a user of the service's own, with a password: "
-                f"prepare makes it as the one that TANDEM_ADMIN_{name.upper()} names."
+                f"{_own_user(name, settings)}, with a password, and not the one that "
+                f"TANDEM_ADMIN_{name.upper()} names: prepare makes it."
             )
-    if urlsplit(settings.amqp_url).path != urlsplit(settings.admin_amqp_url).path:
+    ours, admins = set(logins(settings.amqp_url)), logins(settings.admin_amqp_url)
+    if len(ours) > 1:
+        problems.append("TANDEM_AMQP_URL must name one user, password and vhost for all brokers.")
+    elif {one.vhost for one in ours} != {one.vhost for one in admins}:
         problems.append("TANDEM_AMQP_URL and TANDEM_ADMIN_AMQP_URL must name the same vhost.")
     return problems
+
+
+def _own_user(name: str, settings: Settings) -> str:
+    service = settings.service
+    return (
+        f"TANDEM_{name.upper()} must name the service's own user, {service} or one that ends with .{service}"
+    )
 
 
 def _urls(settings: Settings, name: str) -> list[str]:
@@ -213,8 +249,12 @@ def _urls(settings: Settings, name: str) -> list[str]:
 
 def _scheme(url: str) -> str | None:
     """The scheme of a URL that can be read, hosts and ports and all."""
+    if re.search(r"\s", url):
+        return None  # urlsplit passes over some of it, others do not
     try:
         parts = urlsplit(url)
+        if not parts.netloc.rpartition("@")[2].partition(":")[0]:
+            return None
         if not parts.scheme.startswith("mongodb"):
             _ = parts.port
         elif not all(
@@ -246,24 +286,46 @@ def _unfit_for_production(settings: Settings) -> list[str]:
     TANDEM_JWKS_URL may be http: the keys come from the Service of practices inside the cluster, which TLS
     does not reach, and whoever can answer in its place has the cluster already.
     """
+    mail = urlsplit(settings.smtp_url)
     checks = {
+        **{
+            f"TANDEM_{name.upper()} must not have a # in production: what follows it is read in more than "
+            "one way.": "#" in getattr(settings, name)
+            for name in _SCHEMES
+        },
+        "TANDEM_SECRET_KEY must be random in production, and has fewer than 8 different bytes: "
+        "openssl rand -base64 32": len(set(base64.b64decode(settings.secret_key))) < 8,
         "TANDEM_ISSUER must be an https URL in production: the address that practices has outside.": (
             urlsplit(settings.issuer).scheme != "https"
         ),
         **_unfit_brokers("AMQP", settings.amqp_url),
+        **_not_own("amqp_url", settings),
         **_unfit_database("MONGO", settings.mongo_url),
+        **_not_own("mongo_url", settings),
         **(_unfit_administrators(settings) if settings.administered else {}),
         # One with a user gets no password without TLS: smtp:// means STARTTLS then (practices/mailer.py).
         "TANDEM_SMTP_URL must not be the development mailbox in production: name a mail server with user "
-        "and password.": bool(settings.smtp_url) and not urlsplit(settings.smtp_url).password,
+        "and password.": bool(settings.smtp_url) and not (mail.username and mail.password),
     }
     return [sentence for sentence, unfit in checks.items() if unfit]
+
+
+def _not_own(name: str, settings: Settings) -> dict[str, bool]:
+    """Who names no user at all is told that already."""
+    return {
+        f"{_own_user(name, settings)}, in production: each has rights of its own.": any(
+            urlsplit(url).username and prefix_of_user(url, settings.service) is None
+            for url in _urls(settings, name)
+        )
+    }
 
 
 def _unfit_administrators(settings: Settings) -> dict[str, bool]:
     management = urlsplit(settings.admin_rabbitmq_url)
     return {
         **_unfit_brokers("ADMIN_AMQP", settings.admin_amqp_url),
+        "TANDEM_ADMIN_AMQP_URL must not use the user guest in production, whose password everybody knows: "
+        "name another.": any(login.user == "guest" for login in logins(settings.admin_amqp_url)),
         **_unfit_database("ADMIN_MONGO", settings.admin_mongo_url),
         "TANDEM_ADMIN_RABBITMQ_URL must be an https URL in production: it holds a password.": (
             management.scheme != "https"
@@ -281,9 +343,6 @@ def _unfit_brokers(name: str, urls: str) -> dict[str, bool]:
         f"{must} name a user and password in production: amqps://user:password@host/vhost.": any(
             not (one.username and one.password) for one in brokers
         ),
-        f"{must} not use the user guest in production, whose password everybody knows: name another.": any(
-            unquote(one.username or "") == "guest" for one in brokers
-        ),
         f"{must} have no options in production: take out the ? and what follows it.": any(
             one.query for one in brokers
         ),
@@ -292,13 +351,20 @@ def _unfit_brokers(name: str, urls: str) -> dict[str, bool]:
 
 def _unfit_database(name: str, url: str) -> dict[str, bool]:
     database = urlsplit(url)
-    # As pymongo reads them: names in any case, separated by & or ; and other words than true are no yes.
-    options = [(option.lower(), value) for option, value in parse_qsl(database.query.replace(";", "&"))]
+    # As pymongo reads them: after the first ?, also after a #, names in any case, separated by & or ;. It
+    # passes over names that it does not know, so that one that is not plain may be none.
+    pairs = [pair.partition("=") for pair in re.split("[&;]", url.partition("?")[2])] if "?" in url else []
+    options = [(name.lower(), value) for name, _, value in pairs]
     tls = {value for option, value in options if option in ("tls", "ssl")}
     must = f"TANDEM_{name}_URL must"
     return {
         f"{must} name a user and password in production: mongodb://user:password@host/.": (
             not (database.username and database.password)
+        ),
+        f"{must} have plain options in production: ?name=value&name=value, names of letters alone, none "
+        "blank, none twice.": (
+            len(dict(options)) < len(options)
+            or not all(re.fullmatch("[a-z]+", option) and value for option, value in options)
         ),
         f"{must} use TLS in production: add tls=true to its options.": (
             tls != {"true"} and not (database.scheme == "mongodb+srv" and not tls)

@@ -13,6 +13,7 @@ import math
 import random
 import select
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -27,7 +28,7 @@ log = logging.getLogger(__name__)
 LOST = (AMQPError, OSError)
 """What any use of a link raises when the broker is away, or will not."""
 
-UNREACHABLE = (AMQPError, ConnectionError, TimeoutError, socket.gaierror)
+UNREACHABLE = (AMQPError, ConnectionError, TimeoutError, socket.gaierror, ssl.SSLError)
 """Those of them that can only come from a broker."""
 
 HEARTBEAT = 10

@@ -15,7 +15,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 import orjson
 
 from shared.messaging.topology import EXCHANGE, dead_queue, events_queue, routing_key
-from shared.settings import Settings
+from shared.settings import Settings, logins
 
 _SECONDS = 10.0
 _NOTHING = "^$"
@@ -27,10 +27,9 @@ class ManagementRefused(Exception):
 
 def make_user(settings: Settings, says: Collection[str]) -> None:
     """Make the user that TANDEM_AMQP_URL names, or give it the password and rights it has to have."""
-    own = urlsplit(settings.amqp_url.partition(";")[0])
-    user, vhost = unquote(own.username or ""), unquote(own.path[1:]) or "/"
+    user, password, vhost = logins(settings.amqp_url)[0]
     ask = _Management(settings.admin_rabbitmq_url)
-    ask.put(f"users/{_one(user)}", password=unquote(own.password or ""), tags="")
+    ask.put(f"users/{_one(user)}", password=password, tags="")
     ask.put(
         f"permissions/{_one(vhost)}/{_one(user)}",
         configure=_NOTHING,

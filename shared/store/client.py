@@ -1,5 +1,7 @@
 """The connection to MongoDB, and what it means that the server is away."""
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC
 from typing import Any
 
@@ -13,23 +15,49 @@ Document = dict[str, Any]
 StoreUnavailable = PyMongoError
 """What every store call raises while the server is away or refuses to answer."""
 
-# The default server selection of 30 s outlasts the AMQP heartbeat (pitfalls.md, MongoDB).
-OPTIONS: dict[str, Any] = {"timeoutMS": 5_000, "w": "majority", "tz_aware": True, "tzinfo": UTC}
+# The default server selection of 30 s outlasts the AMQP heartbeat (pitfalls.md, MongoDB). All of it wins over
+# what a URL says.
+OPTIONS: dict[str, Any] = {
+    "timeoutMS": 5_000,
+    "w": "majority",
+    "readPreference": "primary",
+    "tz_aware": True,
+    "tzinfo": UTC,
+}
 
 
 def connect(settings: Settings) -> Database[Document]:
     """The service's own database. Call it after fork: a MongoClient does not survive one."""
+    return client_of(settings, "mongo_url")[settings.database_name]
+
+
+def client_of(settings: Settings, name: str) -> MongoClient[Document]:
+    """A client for the server that this setting names."""
+    with reading(f"TANDEM_{name.upper()}"):
+        return MongoClient(getattr(settings, name), appname=settings.service, **OPTIONS)
+
+
+@contextmanager
+def reading(variable: str) -> Iterator[None]:
+    """What pymongo says of a URL that it cannot read may have a part of it; say it in a sentence without."""
     try:
-        client: MongoClient[Document] = MongoClient(settings.mongo_url, appname=settings.service, **OPTIONS)
-    except (ConfigurationError, ValueError) as error:
-        raise SettingsRefused(f"TANDEM_MONGO_URL cannot be used: {error}.") from None
-    return client[settings.database_name]
+        yield
+    except (ConfigurationError, ValueError, OSError) as error:
+        raise SettingsRefused(
+            f"{variable} cannot be used ({type(error).__name__}): it takes percent-encoded user and "
+            "password, options that pymongo knows, and files that can be read."
+        ) from None
+
+
+def within(seconds: float) -> AbstractContextManager[Any]:
+    """A context in which the store has so long for all that it is asked."""
+    return timeout(seconds)
 
 
 def answers(database: Database[Document], within_ms: int = 1_000) -> bool:
     """Whether the server answers a ping in time."""
     try:
-        with timeout(within_ms / 1_000):
+        with within(within_ms / 1_000):
             database.client.admin.command("ping")
     except PyMongoError:
         return False

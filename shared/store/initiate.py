@@ -11,7 +11,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 from pymongo.uri_parser import parse_uri
 
 from shared.settings import SettingsRefused, text
-from shared.store.client import OPTIONS, Document
+from shared.store.client import OPTIONS, Document, reading
 from shared.store.users import put_user
 
 _ALREADY = 23
@@ -19,7 +19,8 @@ _ALREADY = 23
 
 def initiate(admin_url: str, key: str) -> None:
     """Make the node that this URL names a set, and the URL's user its administrator."""
-    wanted = parse_uri(admin_url)
+    with reading("TANDEM_ADMIN_MONGO_URL"):
+        wanted = parse_uri(admin_url)
     host, port = wanted["nodelist"][0]
     set_name = wanted["options"]["replicaSet"]
     system = {"username": "__system", "password": key, "authSource": "local", **OPTIONS}

@@ -2,22 +2,22 @@
 
 from typing import Any
 
-from pymongo import MongoClient
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 from pymongo.uri_parser import parse_uri
 
 from shared.settings import Settings
-from shared.store.client import OPTIONS, Document
+from shared.store.client import Document, client_of, reading
 
 _EXISTS = 51003
 
 
 def make_user(settings: Settings) -> None:
     """Make the user that TANDEM_MONGO_URL names, or give it the password and rights it has to have."""
-    own = parse_uri(settings.mongo_url)
+    with reading("TANDEM_MONGO_URL"):
+        own = parse_uri(settings.mongo_url)
     roles = [{"role": "readWrite", "db": settings.database_name}]
-    with MongoClient[Document](settings.admin_mongo_url, appname=settings.service, **OPTIONS) as client:
+    with client_of(settings, "admin_mongo_url") as client:
         database = client[own["options"].get("authSource") or own["database"] or "admin"]
         put_user(database, own["username"], own["password"], roles)
 

@@ -5,16 +5,16 @@ Liveness is the process alone; readiness asks each check, at most once in two se
 
 import socket
 import threading
-import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import orjson
 
 from shared.web.metrics import CONTENT_TYPE, exposed
+from shared.web.remembered import Remembered
 
 Check = Callable[[], bool]
-_REMEMBERED = 2.0
 
 
 class PortTaken(Exception):
@@ -45,7 +45,7 @@ def answer(
     figures: Callable[[], bytes] = exposed,
 ) -> None:
     """Answer on this socket from a thread beside."""
-    remembered = {name: _Remembered(check) for name, check in checks.items()}
+    remembered = {name: Remembered(partial(_passes, check)) for name, check in checks.items()}
     server = _Server(
         listener.getsockname()[:2], _handler(remembered, alive, figures), bind_and_activate=False
     )
@@ -61,21 +61,6 @@ class _Server(ThreadingHTTPServer):
         # Not serve_forever, which wakes twice a second to see whether it should end.
         while True:
             self.handle_request()
-
-
-class _Remembered:
-    def __init__(self, check: Check) -> None:
-        self._check = check
-        self._lock = threading.Lock()
-        self._asked_at = float("-inf")
-        self._passed = False
-
-    def __call__(self) -> bool:
-        with self._lock:
-            if time.monotonic() - self._asked_at > _REMEMBERED:
-                self._passed = _passes(self._check)
-                self._asked_at = time.monotonic()
-            return self._passed
 
 
 def _passes(check: Check) -> bool:

@@ -14,9 +14,12 @@ from prometheus_client import (
     generate_latest,
 )
 
-from shared.store.client import StoreUnavailable
+from shared.store.client import StoreUnavailable, within
+from shared.web.remembered import Remembered
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
+# The consumer may take another second (shared/report.py), and Prometheus gives up after 10.
+_PATIENCE = 1.5
 _REQUESTS = Counter("tandem_http_requests", "Requests answered.", ["method", "route", "status"])
 _SECONDS = Histogram(
     "tandem_http_request_seconds",
@@ -45,7 +48,7 @@ def expect(routes: Iterable[tuple[str, str]]) -> None:
 
 
 def asks(gauge: Gauge, figure: Callable[[], float]) -> None:
-    """Have the gauge ask whenever somebody looks at it; it is NaN while the database is away."""
+    """Have the gauge ask when it is looked at, once in two seconds; it is NaN while the database is away."""
 
     def ask() -> float:
         try:
@@ -53,9 +56,10 @@ def asks(gauge: Gauge, figure: Callable[[], float]) -> None:
         except StoreUnavailable:
             return math.nan
 
-    gauge.set_function(ask)
+    gauge.set_function(Remembered(ask))
 
 
 def exposed(registry: CollectorRegistry = REGISTRY) -> bytes:
-    """The text of /metrics."""
-    return generate_latest(registry)
+    """The text of /metrics; the database has so long for all that the gauges ask."""
+    with within(_PATIENCE):
+        return generate_latest(registry)

@@ -26,6 +26,7 @@ from services.partners.store import Deliveries, Endpoints
 from shared.clock import now
 from shared.ids import PLATFORM
 from shared.store.client import StoreUnavailable
+from shared.web import remembered
 from tests.figures import Figures
 from tests.free_ports import free_port
 from tests.partners.conftest import SECRET_KEY, Partners, Receiver, until
@@ -96,6 +97,7 @@ def test_deliveries_and_those_that_wait_are_counted(
     partners: Partners, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(domain, "PAUSES", (timedelta(milliseconds=10),))
+    monkeypatch.setattr(remembered, "_SECONDS", -1.0)
     before = Figures.of(SENDING)
     partners.permit(receiver.url)
     broken = partners.endpoint(receiver.url.replace("/hook", "/").replace("127.0.0.1", "127.0.0.2"))

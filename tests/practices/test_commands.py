@@ -115,12 +115,13 @@ def in_production(run, monkeypatch):
     for name, value in {
         "TANDEM_ENVIRONMENT": "production",
         "TANDEM_ISSUER": "https://practices.test",
-        "TANDEM_AMQP_URL": "amqps://a:b@broker",
+        "TANDEM_AMQP_URL": "amqps://practices:b@broker",
         "TANDEM_SMTP_URL": "smtps://a:b@mail",
     }.items():
         monkeypatch.setenv(name, value)
-    # The database of tests has neither password nor TLS.
-    monkeypatch.setattr(settings, "_unfit_database", lambda *_: {})
+    # The database of tests has neither password nor TLS, and one user for all.
+    for check in ("_unfit_database", "_not_own"):
+        monkeypatch.setattr(settings, check, lambda *_: {})
 
 
 @pytest.mark.usefixtures("in_production")

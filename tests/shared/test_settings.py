@@ -7,11 +7,12 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from kombu import Connection
 
 from scripts import asked
-from shared.settings import Settings, SettingsRefused, variable
+from shared.settings import Settings, SettingsRefused, logins, prefix_of_user, variable
 
-KEY = base64.b64encode(b"k" * 32).decode()
+KEY = base64.b64encode(b"random, we say; 32 bytes of them").decode()
 PRODUCTION = {
     "TANDEM_MONGO_URL": "mongodb://goals:pw@db:27017/?tls=true",
     "TANDEM_AMQP_URL": "amqps://goals:pw@broker:5671/tandem",
@@ -21,6 +22,11 @@ PRODUCTION = {
     "TANDEM_SMTP_URL": "smtps://tandem:pw@mail.example:465",
     "TANDEM_MAIL_FROM": "sign-in@mail.example",
 }
+
+
+def production(service: str) -> dict[str, str]:
+    """The same for another service, as a user of its own."""
+    return {name: value.replace("//goals:", f"//{service}:") for name, value in PRODUCTION.items()}
 
 
 def refusal(environ: dict[str, str], service: str = "goals") -> str:
@@ -38,10 +44,11 @@ def test_everything_missing_is_reported_at_once() -> None:
 
 
 def test_a_setting_that_only_practices_needs_is_asked_of_practices_only() -> None:
-    without = {name: value for name, value in PRODUCTION.items() if name != "TANDEM_SMTP_URL"}
+    def without(service: str) -> dict[str, str]:
+        return {name: value for name, value in production(service).items() if name != "TANDEM_SMTP_URL"}
 
-    assert "TANDEM_SMTP_URL is not set" in refusal(without, "practices")
-    assert Settings.read("goals", without).smtp_url == ""
+    assert "TANDEM_SMTP_URL is not set" in refusal(without("practices"), "practices")
+    assert Settings.read("goals", without("goals")).smtp_url == ""
 
 
 def test_any_setting_may_be_a_file(tmp_path: Path) -> None:
@@ -62,11 +69,20 @@ def test_a_file_that_is_no_text_is_told(tmp_path: Path) -> None:
     assert "TANDEM_SECRET_KEY must be text" in refusal(environ)
 
 
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    environ = {**PRODUCTION, "TANDEM_SECRET_KEY_FILE": str(tmp_path / "no")}
-    del environ["TANDEM_SECRET_KEY"]
+@pytest.mark.parametrize("reason", ["No such file or directory", "File name too long", "Is a directory"])
+def test_a_file_that_cannot_be_read_is_told_without_its_name(tmp_path: Path, reason: str) -> None:
+    """It may be the secret itself, put there by mistake."""
+    named = {
+        "No such file or directory": "mongodb://goals:hunter2@h/",
+        "File name too long": "hunter2" * 40,
+        "Is a directory": str(tmp_path),
+    }[reason]
+    environ = {**PRODUCTION, "TANDEM_MONGO_URL_FILE": named}
+    del environ["TANDEM_MONGO_URL"]
 
-    assert str(tmp_path / "no") in refusal(environ)
+    assert refusal(environ) == (
+        f"TANDEM_MONGO_URL cannot be read from the file that its _FILE names: {reason}."
+    )
 
 
 @pytest.mark.parametrize(
@@ -79,6 +95,13 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         ("SECRET_KEY", "short", "base64 of at least 32"),
         ("SECRET_KEY", base64.b64encode(b"k" * 31).decode(), "base64 of at least 32"),
         ("MONGO_URL", "http://db", "must be a URL that begins with mongodb"),
+        ("ISSUER", "https:", "must be a URL that begins with http"),
+        ("JWKS_URL", "https:///jwks.json", "must be a URL that begins with http"),
+        ("SMTP_URL", "smtp://u:p@", "must be a URL that begins with smtp"),
+        ("SMTP_URL", "smtp://u:p@:25", "must be a URL that begins with smtp"),
+        ("AMQP_URL", "amqps://goals:pw@/tandem", "must be a URL that begins with amqp"),
+        ("MONGO_URL", "mongodb://goals:pw@/?tls=true", "must be a URL that begins with mongodb"),
+        ("MONGO_URL", "mongodb://goals:pw@db/?tls\n=true", "must be a URL that begins with mongodb"),
         ("AMQP_URL", "localhost", "must be a URL that begins with amqp"),
         ("AMQP_URL", "amqp://127.0.0.1:xyz/", "must be a URL that begins with amqp"),
         ("AMQP_URL", "amqp://[x", "must be a URL that begins with amqp"),
@@ -96,8 +119,14 @@ ISSUER = "TANDEM_ISSUER must be an https URL in production: the address that pra
 AMQP_TLS = "TANDEM_AMQP_URL must use TLS in production: begin it with amqps://."
 AMQP_USER = "TANDEM_AMQP_URL must name a user and password in production: amqps://user:password@host/vhost."
 GUEST = (
-    "TANDEM_AMQP_URL must not use the user guest in production, whose password everybody knows: name another."
+    "TANDEM_ADMIN_AMQP_URL must not use the user guest in production, whose password everybody knows: "
+    "name another."
 )
+AMQP_OWN = (
+    "TANDEM_AMQP_URL must name the service's own user, goals or one that ends with .goals, in production: "
+    "each has rights of its own."
+)
+MONGO_OWN = AMQP_OWN.replace("AMQP", "MONGO")
 AMQP_OPTIONS = "TANDEM_AMQP_URL must have no options in production: take out the ? and what follows it."
 MONGO_USER = "TANDEM_MONGO_URL must name a user and password in production: mongodb://user:password@host/."
 MONGO_TLS = "TANDEM_MONGO_URL must use TLS in production: add tls=true to its options."
@@ -108,6 +137,15 @@ MONGO_CERTIFICATE = (
 MAILBOX = (
     "TANDEM_SMTP_URL must not be the development mailbox in production: name a mail server with user and "
     "password."
+)
+MONGO_PLAIN = (
+    "TANDEM_MONGO_URL must have plain options in production: ?name=value&name=value, names of letters alone, "
+    "none blank, none twice."
+)
+HASH = "TANDEM_MONGO_URL must not have a # in production: what follows it is read in more than one way."
+KEY_OF_FEW = (
+    "TANDEM_SECRET_KEY must be random in production, and has fewer than 8 different bytes: "
+    "openssl rand -base64 32"
 )
 DB = "mongodb://goals:pw@db:27017/"
 
@@ -121,8 +159,11 @@ DB = "mongodb://goals:pw@db:27017/"
         ("AMQP_URL", "amqps://broker:5671/tandem", AMQP_USER),
         ("AMQP_URL", "amqps://goals@broker:5671/tandem", AMQP_USER),
         ("AMQP_URL", "amqps://:pw@broker:5671/tandem", AMQP_USER),
-        ("AMQP_URL", "amqps://guest:pw@broker:5671/tandem", GUEST),
-        ("AMQP_URL", "amqps://gu%65st:pw@broker:5671/tandem", GUEST),
+        ("AMQP_URL", "amqps://guest:pw@broker:5671/tandem", AMQP_OWN),
+        ("AMQP_URL", "amqps://feedback:pw@broker:5671/tandem", AMQP_OWN),
+        ("AMQP_URL", "amqps://goals:pw@one:5671/;amqps://tandem:pw@two:5671/", AMQP_OWN),
+        ("MONGO_URL", "mongodb://tandem:pw@db:27017/?tls=true", MONGO_OWN),
+        ("MONGO_URL", "mongodb://mygoals:pw@db:27017/?tls=true", MONGO_OWN),
         ("AMQP_URL", "amqps://goals:pw@broker:5671/tandem?ssl_cert_reqs=CERT_NONE", AMQP_OPTIONS),
         ("AMQP_URL", "amqps://goals:pw@one:5671/;amqps://goals:pw@two:5671/?heartbeat=0", AMQP_OPTIONS),
         ("MONGO_URL", "mongodb://db:27017/?tls=true", MONGO_USER),
@@ -136,15 +177,39 @@ DB = "mongodb://goals:pw@db:27017/"
         ("MONGO_URL", f"{DB}?tls=true&tlsInsecure=true", MONGO_CERTIFICATE),
         ("MONGO_URL", f"{DB}?tls=true&tlsallowinvalidcertificates=true", MONGO_CERTIFICATE),
         ("MONGO_URL", f"{DB}?tls=true;tlsAllowInvalidHostnames=true", MONGO_CERTIFICATE),
+        ("MONGO_URL", f"{DB}?tls=true#x", f"{HASH}\n{MONGO_TLS}"),
+        ("MONGO_URL", f"{DB}?tls=true#", f"{HASH}\n{MONGO_TLS}"),
+        ("MONGO_URL", f"{DB}?tls=true&a=b#&tlsInsecure=true", f"{HASH}\n{MONGO_CERTIFICATE}"),
+        ("MONGO_URL", f"{DB}?t%6cs=true", f"{MONGO_PLAIN}\n{MONGO_TLS}"),
+        ("MONGO_URL", f"{DB}?%74ls=true", f"{MONGO_PLAIN}\n{MONGO_TLS}"),
+        ("MONGO_URL", f"{DB}?tls=true&+tlsInsecure=true", MONGO_PLAIN),
+        ("MONGO_URL", f"{DB}?tls=true&tls=", f"{MONGO_PLAIN}\n{MONGO_TLS}"),
+        ("MONGO_URL", f"{DB}?tls=true&w=", MONGO_PLAIN),
+        ("MONGO_URL", f"{DB}?tls=true&TLS=true", MONGO_PLAIN),
+        ("MONGO_URL", f"{DB}?tls=true&tls", f"{MONGO_PLAIN}\n{MONGO_TLS}"),
+        ("MONGO_URL", f"{DB}?tls=true&", MONGO_PLAIN),
+        ("MONGO_URL", f"{DB}?tls=true?tls=false", MONGO_TLS),
+        ("MONGO_URL", "mongodb+srv://goals:pw@db/?tls=", f"{MONGO_PLAIN}\n{MONGO_TLS}"),
+        ("SECRET_KEY", base64.b64encode(b"k" * 32).decode(), KEY_OF_FEW),
+        ("SECRET_KEY", base64.b64encode(b"0123456" * 5).decode(), KEY_OF_FEW),
+        ("SMTP_URL", "smtp://:p@mailbox:8025", MAILBOX),
         ("SMTP_URL", "smtp://127.0.0.1:8125", MAILBOX),
         ("SMTP_URL", "smtps://tandem@mail.example", MAILBOX),
     ],
 )
 def test_production_refuses_what_only_development_may_have(name: str, value: str, sentence: str) -> None:
-    environ = {**PRODUCTION, f"TANDEM_{name}": value}
+    service = "practices" if name == "SMTP_URL" else "goals"
+    environ = {**production(service), f"TANDEM_{name}": value}
 
-    assert refusal(environ, "practices" if name == "SMTP_URL" else "goals") == sentence
-    assert Settings.read("goals", {**environ, "TANDEM_ENVIRONMENT": "development"}).development
+    assert refusal(environ, service) == sentence
+    assert Settings.read(service, {**environ, "TANDEM_ENVIRONMENT": "development"}).development
+
+
+@pytest.mark.parametrize("name", ["AMQP_URL", "ISSUER", "JWKS_URL", "SMTP_URL"])
+def test_production_takes_no_fragment_in_any_url(name: str) -> None:
+    environ = {**PRODUCTION, f"TANDEM_{name}": PRODUCTION[f"TANDEM_{name}"] + "#x"}
+
+    assert refusal(environ) == HASH.replace("MONGO_URL", name)
 
 
 ADMIN = {
@@ -159,7 +224,8 @@ ADMIN = {
     [
         ("MONGO_URL", "mongodb://root:pw@db:27017/", MONGO_TLS.replace("MONGO", "ADMIN_MONGO")),
         ("AMQP_URL", "amqp://root:pw@broker/tandem", AMQP_TLS.replace("AMQP", "ADMIN_AMQP", 1)),
-        ("AMQP_URL", "amqps://guest:pw@broker/tandem", GUEST.replace("AMQP", "ADMIN_AMQP")),
+        ("AMQP_URL", "amqps://guest:pw@broker/tandem", GUEST),
+        ("AMQP_URL", "amqps://gu%65st:pw@broker/tandem", GUEST),
         (
             "RABBITMQ_URL",
             "http://root:pw@broker:15672",
@@ -177,8 +243,104 @@ def test_production_asks_the_same_of_the_administrators(name: str, value: str, s
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("MONGO_URL", "mongodb://feedback:pw@db:27017/?tls=true"),
+        ("MONGO_URL", "mongodb://goals@db:27017/?tls=true"),
+        ("AMQP_URL", "amqps://feedback:pw@broker/tandem"),
+        ("AMQP_URL", "amqps://prod-feedback:pw@broker/tandem"),
+        ("AMQP_URL", "amqps://guest:pw@broker/tandem"),
+        ("AMQP_URL", "amqps://prod%2Egoals:pw@broker/tandem"),
+    ],
+)
+@pytest.mark.parametrize("environment", ["development", "production"])
+def test_prepare_makes_no_user_but_the_services_own(name: str, value: str, environment: str) -> None:
+    given = {**PRODUCTION, **ADMIN, "TANDEM_ADMIN_AMQP_URL": "amqps://prod.goals:pw@broker/tandem"}
+
+    assert refusal({**given, f"TANDEM_{name}": value, "TANDEM_ENVIRONMENT": environment}) == (
+        f"TANDEM_{name} must name the service's own user, goals or one that ends with .goals, "
+        f"with a password, and not the one that TANDEM_ADMIN_{name} names: prepare makes it."
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "prefix"),
+    [
+        ("amqps://goals:pw@broker/tandem", ""),
+        ("amqps://staging.goals:pw@broker/tandem", "staging."),
+        ("amqps://a%2Fb-goals:pw@broker/tandem", "a/b-"),
+        ("amqps://goals:pw@[::1];amqps://other:pw@broker", ""),
+        ("mongodb://staging_go%61ls:pw@one:27017,two:27017/?tls=true", "staging_"),
+        ("mongodb://goals:p;w@db", ""),
+        ("amqps://mygoals:pw@broker/tandem", None),
+        ("amqps://goals.feedback:pw@broker/tandem", None),
+        ("amqps://goals%0A:pw@broker/tandem", None),
+        ("amqps://Goals:pw@broker/tandem", None),
+        ("amqps://guest:pw@broker;amqps://goals:pw@broker", None),
+        ("amqp://127.0.0.1//", None),
+    ],
+)
+def test_what_comes_before_the_services_name_in_that_of_its_user(url: str, prefix: str | None) -> None:
+    assert prefix_of_user(url, "goals") == prefix
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "amqps://goals:p%40w@broker/t%2Fv",
+        "amqp://goals:pw@broker//",
+        "amqp://goals:pw@broker/%2F",
+        "amqp://goals:pw@broker/",
+        "amqp://goals:pw@broker",
+        "amqp://goals:pw@broker//v",
+    ],
+)
+def test_a_login_is_what_kombu_reads(url: str) -> None:
+    read = Connection(url)
+
+    assert logins(url) == [(read.userid, read.password, read.virtual_host)]
+
+
+ONE_LOGIN = "TANDEM_AMQP_URL must name one user, password and vhost for all brokers."
+ONE_VHOST = "TANDEM_AMQP_URL and TANDEM_ADMIN_AMQP_URL must name the same vhost."
+
+
+@pytest.mark.parametrize(
+    ("own", "admin", "sentence"),
+    [
+        ("amqps://goals:pw@a/v;amqps://x.goals:pw@b/v", "amqps://r:pw@a/v", ONE_LOGIN),
+        ("amqps://goals:pw@a/v;amqps://goals:px@b/v", "amqps://r:pw@a/v", ONE_LOGIN),
+        ("amqps://goals:pw@a/v;amqps://goals:pw@b/w", "amqps://r:pw@a/v", ONE_LOGIN),
+        ("amqps://goals:pw@a/v", "amqps://r:pw@a/w", ONE_VHOST),
+        ("amqps://goals:pw@a/v", "amqps://r:pw@a/v;amqps://r:pw@b/w", ONE_VHOST),
+        ("amqps://goals:pw@a", "amqps://r:pw@a/v", ONE_VHOST),
+    ],
+)
+def test_prepare_knows_one_login_and_one_vhost(own: str, admin: str, sentence: str) -> None:
+    given = {**PRODUCTION, **ADMIN, "TANDEM_AMQP_URL": own, "TANDEM_ADMIN_AMQP_URL": admin}
+
+    assert refusal(given) == sentence
+
+
+@pytest.mark.parametrize(
+    ("own", "admin"),
+    [
+        ("amqps://goals:pw@a/v;amqps://goals:pw@b/v", "amqps://r:pw@a/v"),
+        ("amqps://goals:pw@a/v;amqps://go%61ls:pw@b/%76", "amqps://r:pw@a/v;amqps://s:pw@b/v"),
+        ("amqps://goals:pw@a//;amqps://goals:pw@b", "amqps://r:pw@a/%2F"),
+    ],
+)
+def test_prepare_takes_a_cluster_and_every_spelling_of_a_vhost(own: str, admin: str) -> None:
+    given = {**PRODUCTION, **ADMIN, "TANDEM_AMQP_URL": own, "TANDEM_ADMIN_AMQP_URL": admin}
+
+    assert Settings.read("goals", given).amqp_url == own
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
         ("JWKS_URL", "http://practices-web:8000/.well-known/jwks.json"),
         ("AMQP_URL", "amqps://goals:pw@one:5671/tandem;amqps://goals:pw@two:5671/tandem"),
+        ("AMQP_URL", "amqps://staging.goals:pw@broker/tandem"),
+        ("MONGO_URL", "mongodb://staging_goals:pw@db/?tls=true"),
         ("MONGO_URL", "mongodb://goals:pw@one:27017,two:27017/?replicaSet=rs0&ssl=true"),
         ("MONGO_URL", "mongodb://goals:pw@db/?TLS=true;replicaSet=rs0"),
         ("MONGO_URL", "mongodb+srv://goals:pw@db.example/"),
@@ -188,7 +350,7 @@ def test_production_asks_the_same_of_the_administrators(name: str, value: str, s
     ],
 )
 def test_production_takes_every_spelling_that_is_safe(name: str, value: str) -> None:
-    settings = Settings.read("practices", {**PRODUCTION, f"TANDEM_{name}": value})
+    settings = Settings.read("goals", {**PRODUCTION, f"TANDEM_{name}": value})
 
     assert not settings.development
     assert getattr(settings, name.lower()) == value
@@ -202,7 +364,7 @@ def test_all_that_production_refuses_is_told_at_once() -> None:
         "TANDEM_MONGO_URL": "mongodb://db:27017/",
     }
 
-    assert refusal(environ).splitlines() == [ISSUER, AMQP_TLS, GUEST, MONGO_USER, MONGO_TLS]
+    assert refusal(environ).splitlines() == [ISSUER, AMQP_TLS, AMQP_OWN, MONGO_USER, MONGO_TLS]
 
 
 @pytest.mark.parametrize("part", ["prepare", "web", "worker"])
@@ -230,7 +392,7 @@ def test_a_process_that_is_refused_ends_with_the_sentences_alone(part: str) -> N
 
 
 def test_keys_differ_by_service_and_purpose_and_stay_the_same() -> None:
-    goals, feedback = (Settings.read(name, PRODUCTION) for name in ("goals", "feedback"))
+    goals, feedback = (Settings.read(name, production(name)) for name in ("goals", "feedback"))
 
     keys = [goals.key("cursors"), goals.key("webhooks"), feedback.key("cursors")]
     assert len(set(keys)) == 3

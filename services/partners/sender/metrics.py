@@ -44,4 +44,4 @@ def follow(deliveries: Deliveries, outgoing: Outgoing, sends: Callable[[], bool]
     asks(UNDECIDED, outgoing.waiting)
     asks(WAITING, deliveries.waiting)
     asks(OVERDUE, lambda: deliveries.overdue(now()))
-    asks(LEASE_HELD, sends)
+    LEASE_HELD.set_function(sends)
