@@ -25,7 +25,7 @@ from shared.messaging.link import LOST, Link, Outage, linked
 from shared.messaging.parked import Parked
 from shared.messaging.subscriber import Subscriber
 from shared.messaging.topology import dead_queue, events_queue
-from shared.settings import prefix_of_user
+from shared.settings.urls import prefix_of_user
 from shared.store.client import Database, Document, StoreUnavailable
 from shared.store.indexes import Collection
 

@@ -15,7 +15,8 @@ from urllib.request import ProxyHandler, Request, build_opener
 import orjson
 
 from shared.messaging.topology import EXCHANGE, dead_queue, events_queue, routing_key
-from shared.settings import Settings, logins
+from shared.settings import Settings
+from shared.settings.urls import logins
 
 _SECONDS = 10.0
 _NOTHING = "^$"

@@ -10,7 +10,8 @@ import pytest
 from kombu import Connection
 
 from scripts import asked
-from shared.settings import Settings, SettingsRefused, logins, prefix_of_user, variable
+from shared.settings import Settings, SettingsRefused, variable
+from shared.settings.urls import logins, prefix_of_user
 
 KEY = base64.b64encode(b"random, we say; 32 bytes of them").decode()
 PRODUCTION = {
