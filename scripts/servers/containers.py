@@ -38,7 +38,7 @@ def start(place: Place, ports: Mapping[str, int]) -> Servers:
         amqp_url,
         f"http://{rabbit}:{ports['management']}",
         ready={
-            "mongo": answers.administered(host, key, mongo_url),
+            "mongo": answers.administered(mongo_url, key),
             "rabbit": lambda: answers.amqp_broker(amqp_url),
         },
     )
@@ -54,7 +54,7 @@ def stop(place: Place) -> None:
 
 
 def delete(place: Place) -> None:
-    _project(place).down("-v")
+    _project(place).down("-v", grace=1)
 
 
 def _project(place: Place) -> compose.Project:
