@@ -1,6 +1,5 @@
 """MongoDB and RabbitMQ as deploy/compose.yaml describes them, under a name of this copy's own."""
 
-import hashlib
 from collections.abc import Mapping
 
 from scripts import compose, engine
@@ -58,5 +57,4 @@ def delete(place: Place) -> None:
 
 
 def _project(place: Place) -> compose.Project:
-    name = f"tandem-{hashlib.sha256(str(place.path).encode()).hexdigest()[:8]}"
-    return compose.Project(name, place.folder("secrets") / "compose.env")
+    return compose.Project(compose.named(place.path), place.folder("secrets") / "compose.env")
