@@ -20,6 +20,6 @@ def engine() -> None:
 
 @pytest.fixture(scope="session")
 def built(engine: None) -> Mapping[str, str]:
-    """The image of every service and the mailbox; their tag is this copy's, so that no other copy's run replaces them."""
+    """All images; their tag is this copy's, so that no other copy's run replaces them."""
     tag = f"test-{hashlib.sha256(str(PROJECT).encode()).hexdigest()[:8]}"
     return {name: images.build(name, tag) for name in images.names()}
