@@ -3,9 +3,9 @@
 `python -m scripts.compose` (make secrets) writes deploy/.env, once.
 """
 
+import hashlib
 import re
 import secrets
-import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,16 +29,13 @@ class Project:
 
     def up(self, *services: str) -> None:
         """Start these services and what they depend on, or all; trouble says why that failed."""
-        done = self._run("up", "-d", *services, seconds=UP_SECONDS)
-        if done.returncode:
-            said = [one for one in done.stderr.splitlines() if one.strip()] or ["no reason given"]
-            raise Trouble(
-                f"Compose did not start {' and '.join(services) or 'everything'} ({said[-1].strip()})."
-            )
+        self._must(f"start {' and '.join(services) or 'everything'}", "up", "-d", *services)
 
     def down(self, *options: str, grace: int = 20) -> None:
-        """End and remove the containers; `-v`, with their data."""
-        self._run("down", "-t", str(grace), *options, seconds=UP_SECONDS)
+        """End and remove the containers; `-v`, with their data; trouble where something stays."""
+        # Even here Compose asks for every secret: one that is new in the file, or all after a killed start.
+        write_settings(self.settings, read_settings(self.settings))
+        self._must("remove all of it", "down", "-t", str(grace), *options)
 
     def is_running(self, service: str) -> bool:
         # Asked of the engine, because this is asked often, and docker-compose takes most of a second.
@@ -46,12 +43,15 @@ class Project:
         filters = [word for label in labels.items() for word in ("--filter", "label={}={}".format(*label))]
         return bool(engine.run("ps", "-q", *filters).stdout.strip())
 
-    def _run(self, *words: str, seconds: float) -> subprocess.CompletedProcess[str]:
+    def _must(self, what: str, *words: str) -> None:
         options = ("-p", self.name, "--env-file", str(self.settings), "-f", str(FILE))
         program = engine.compose()
         if program is None:
             raise Trouble("There is neither `docker compose` nor docker-compose: install one of them.")
-        return engine.run(*options, *words, seconds=seconds, program=program)
+        done = engine.run(*options, *words, seconds=UP_SECONDS, program=program)
+        if done.returncode:
+            said = [one for one in done.stderr.splitlines() if one.strip()] or ["no reason given"]
+            raise Trouble(f"Compose did not {what} ({said[-1].strip()}).")
 
 
 def write_settings(file: Path, settings: Mapping[str, object]) -> None:
@@ -62,8 +62,15 @@ def write_settings(file: Path, settings: Mapping[str, object]) -> None:
 
 
 def read_settings(file: Path) -> dict[str, str]:
+    """What the file gives; what it leaves empty is not given."""
     lines: Iterable[str] = file.read_text().splitlines() if file.exists() else ()
-    return dict(one.split("=", 1) for one in lines if "=" in one)
+    found = dict(one.split("=", 1) for one in lines if "=" in one)
+    return {name: value for name, value in found.items() if value.strip()}
+
+
+def named(folder: Path) -> str:
+    """A project's name that no other folder on this machine has."""
+    return f"tandem-{hashlib.sha256(str(folder).encode()).hexdigest()[:8]}"
 
 
 def required() -> list[str]:
@@ -72,10 +79,13 @@ def required() -> list[str]:
 
 
 def main() -> None:
-    if SECRETS.exists() and set(required()) <= read_settings(SECRETS).keys():
+    known, wanted = read_settings(SECRETS), set(required())
+    if wanted <= known.keys():
         line(f"{SECRETS.relative_to(PROJECT)} has them already.")
         return
-    write_settings(SECRETS, read_settings(SECRETS))
+    # What runs already keeps its name, and so its volumes.
+    name = {} if wanted & known.keys() else {"COMPOSE_PROJECT_NAME": named(PROJECT)}
+    write_settings(SECRETS, name | known)
     line(f"Written to {SECRETS.relative_to(PROJECT)}, for its owner's eyes only: keep a copy with your data.")
 
 

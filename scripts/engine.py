@@ -38,6 +38,8 @@ def run(
         return subprocess.run(  # noqa: S603
             command, env=asked.plain(), capture_output=True, text=True, timeout=seconds, check=False
         )
+    except FileNotFoundError:
+        return subprocess.CompletedProcess(command, 127, "", f"there is no {command[0]}")
     except subprocess.TimeoutExpired:
         said = f"{' '.join(command[:2])} took over {seconds:.0f} s"
         return subprocess.CompletedProcess(command, 1, "", said)

@@ -1,4 +1,4 @@
-"""make images: build the image of every service, or of those named, and say what each adds to its base."""
+"""make images: build the images of all services and the mailbox, or those named, and say what each adds."""
 
 import re
 import subprocess
@@ -13,17 +13,18 @@ from scripts.trouble import Trouble
 
 BUILD_SECONDS = 600.0
 LOG = PROJECT / "build" / "images.log"
+MAILBOX = "mailbox"
 
 
 def main() -> None:
-    only, known = sys.argv[1:], parts.services()
+    only, known = sys.argv[1:], names()
     if unknown := set(only) - set(known):
-        raise Trouble(f"There is no service {' or '.join(sorted(unknown))}: name some of {', '.join(known)}.")
+        raise Trouble(f"There is no image {' or '.join(sorted(unknown))}: name some of {', '.join(known)}.")
     if why := missing():
         raise Trouble(f"The images cannot be built, because {why}: see to that, then try again.")
-    for service in only or known:
+    for name in only or known:
         began = time.monotonic()
-        image = build(service, version())
+        image = build(name, version())
         took = f"[dim]({time.monotonic() - began:.1f} s)[/]"
         line(f"[green]✓[/] {image}, {added(image) / 1e6:.1f} MB over {base()} {took}")
 
@@ -33,19 +34,29 @@ def missing() -> str | None:
     return engine.missing([base()])
 
 
-def build(service: str, tag: str) -> str:
-    """Build one image, of which the engine keeps what did not change; gives its name."""
-    image = f"tandem-{service}:{tag}"
-    given = {"SERVICE": service, "VERSION": version(), **commit()}
-    arguments = [word for name, value in given.items() for word in ("--build-arg", f"{name}={value}")]
+def names() -> list[str]:
+    return [*parts.services(), MAILBOX]
+
+
+def build(name: str, tag: str) -> str:
+    """Build one image, of which the engine keeps what did not change; gives its name and tag."""
+    image = f"tandem-{name}:{tag}"
     # The host's network, because only the way on which this machine reaches PyPI is known to work.
-    options = ["--network", "host", "--force-rm", *arguments, "--tag", image]
+    options = ["--network", "host", "--force-rm", *_of(name), "--tag", image]
     done = engine.run("build", *options, str(PROJECT), seconds=BUILD_SECONDS)
     LOG.write_text(done.stdout + done.stderr)
     if done.returncode:
         said = done.stderr.strip().splitlines() or ["no reason given"]
         raise Trouble(f"{image} could not be built ({said[-1]}): see {LOG}, then try again.")
     return image
+
+
+def _of(name: str) -> list[str]:
+    """The options that say what is built."""
+    if name == MAILBOX:
+        return ["--file", str(PROJECT / "deploy" / "mailbox.Dockerfile")]
+    given = {"SERVICE": name, "VERSION": version(), **commit()}
+    return [word for argument, value in given.items() for word in ("--build-arg", f"{argument}={value}")]
 
 
 def version() -> str:

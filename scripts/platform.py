@@ -6,7 +6,7 @@ import socket
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from urllib.error import URLError
@@ -57,7 +57,8 @@ def undone_on_failure(place: Place) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        with _uninterrupted(), step("Undoing the start"):
+        # What led here is told, and not that it could not all be undone.
+        with suppress(Trouble), _uninterrupted(), step("Undoing the start"):
             _undo(place, before)
         raise
     finally:
@@ -91,13 +92,23 @@ def expected() -> list[str]:
 def start_servers(place: Place) -> None:
     chosen = choice.as_before(place)
     if chosen is None:
+        chosen = choice.again(place)
+        line(f"Servers: {chosen}")
         # Their addresses may change: whatever still runs with the old ones is started again.
         processes.stop(place, [name for name in processes.started(place) if name not in SERVERS])
-        chosen = choice.choose()
-        line(f"Servers: {chosen}")
+        if choice.leads_elsewhere(place, chosen):
+            leave(place)
     usual = choice.ports_needed(chosen) | parts.usual_ports()
     place.remember(ports=ports.choose(place, usual, asked.ports(list(usual)), held=_held(place, chosen)))
     choice.start(place, chosen, place.read()["ports"])
+
+
+def leave(place: Place) -> None:
+    """Stop the servers of before and forget who is known there, as other servers are to be used."""
+    with suppress(Trouble):  # they may be left because they cannot be reached
+        choice.stop(place)
+    place.sample.unlink(missing_ok=True)
+    place.refresh_tokens.unlink(missing_ok=True)
 
 
 def prepare(place: Place) -> None:

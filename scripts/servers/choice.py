@@ -1,6 +1,7 @@
 """Which way servers are found, and the same few verbs for each way.
 
-TANDEM_SERVERS decides; unset: servers named by URL, else Docker where it can be used, else local binaries.
+TANDEM_SERVERS decides; unset: servers named by URL, else those that have this copy's data, else Docker where
+it can be used, else local binaries.
 """
 
 from dataclasses import dataclass
@@ -41,6 +42,26 @@ def choose() -> Choice:
         return Choice("urls", "TANDEM_MONGO_URL and TANDEM_AMQP_URL name them")
     missing = containers.missing()
     return Choice("local", missing) if missing else Choice("containers", "Docker answers and has the images")
+
+
+def again(place: Place) -> Choice:
+    """The way to this copy's data, unless the caller asks for another; trouble where it is blocked."""
+    before = place.read().get("servers", {}).get("way")
+    if asked.way() or asked.urls() or before not in ("containers", "local"):
+        return choose()
+    if before == "containers" and (missing := containers.missing()):
+        raise Trouble(
+            f"The data of this copy is in containers and {missing}: start Docker, or set TANDEM_SERVERS to "
+            "start afresh elsewhere."
+        )
+    return Choice(before, "the data of this copy is there")
+
+
+def leads_elsewhere(place: Place, choice: Choice) -> bool:
+    """Whether the data of this way is not what this copy had before."""
+    before, named = place.read().get("servers", {}), asked.urls()
+    moved = choice.way == "urls" and named is not None and named[0] != before.get("mongo_url")
+    return moved or choice.way != before.get("way")
 
 
 def as_before(place: Place) -> Choice | None:

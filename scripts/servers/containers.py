@@ -1,6 +1,5 @@
 """MongoDB and RabbitMQ as deploy/compose.yaml describes them, under a name of this copy's own."""
 
-import hashlib
 from collections.abc import Mapping
 
 from scripts import compose, engine
@@ -38,7 +37,7 @@ def start(place: Place, ports: Mapping[str, int]) -> Servers:
         amqp_url,
         f"http://{rabbit}:{ports['management']}",
         ready={
-            "mongo": answers.administered(host, key, mongo_url),
+            "mongo": answers.administered(mongo_url, key),
             "rabbit": lambda: answers.amqp_broker(amqp_url),
         },
     )
@@ -54,9 +53,8 @@ def stop(place: Place) -> None:
 
 
 def delete(place: Place) -> None:
-    _project(place).down("-v")
+    _project(place).down("-v", grace=1)
 
 
 def _project(place: Place) -> compose.Project:
-    name = f"tandem-{hashlib.sha256(str(place.path).encode()).hexdigest()[:8]}"
-    return compose.Project(name, place.folder("secrets") / "compose.env")
+    return compose.Project(compose.named(place.path), place.folder("secrets") / "compose.env")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from scripts import asked, ports, processes
 from scripts.place import PROJECT, Place, write_private
-from scripts.servers import choice, contained
+from scripts.servers import choice, contained, containers
 from scripts.servers.found import START_SECONDS, Servers
 
 FOLDER = PROJECT / "build" / "test-servers"
@@ -72,7 +72,10 @@ def _owned(place: Place) -> bool:
 
 def _end(place: Place) -> None:
     ports.release(place)
-    choice.stop(place)
+    if place.read().get("servers", {}).get("way") == "containers":
+        containers.delete(place)
+    else:
+        choice.stop(place)
     processes.stop_strays(place)
     if place.read().get("contained"):
         contained.remove(place)

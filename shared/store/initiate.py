@@ -14,7 +14,7 @@ from shared.settings import SettingsRefused, text
 from shared.store.client import OPTIONS, Document, reading
 from shared.store.users import put_user
 
-_ALREADY = 23
+_NOT_YET_INITIALIZED, _INVALID_CONFIG = 94, 93
 
 
 def initiate(admin_url: str, key: str) -> None:
@@ -22,17 +22,34 @@ def initiate(admin_url: str, key: str) -> None:
     with reading("TANDEM_ADMIN_MONGO_URL"):
         wanted = parse_uri(admin_url)
     host, port = wanted["nodelist"][0]
-    set_name = wanted["options"]["replicaSet"]
+    set_name = wanted["options"].get("replicaSet")
+    if not (set_name and wanted["username"] and wanted["password"]):
+        raise SettingsRefused(
+            "TANDEM_ADMIN_MONGO_URL lacks a user, a password or replicaSet: name all three."
+        )
     system = {"username": "__system", "password": key, "authSource": "local", **OPTIONS}
     with MongoClient[Document](host, port, directConnection=True, **system) as node:
-        members = [{"_id": 0, "host": f"{host}:{port}"}]
-        try:
-            node.admin.command("replSetInitiate", {"_id": set_name, "members": members})
-        except OperationFailure as refusal:
-            if refusal.code != _ALREADY:
-                raise
+        lead(node, f"{host}:{port}", set_name)
     with MongoClient[Document](host, port, replicaSet=set_name, **system) as primary:
         put_user(primary.admin, wanted["username"], wanted["password"], [{"role": "root", "db": "admin"}])
+
+
+def lead(node: MongoClient[Document], host: str, set_name: str) -> bool:
+    """Make this node the only member of its set, whatever port it had before; whether it leads."""
+    hello = node.admin.command("hello")
+    if hello.get("isWritablePrimary"):
+        return bool(hello.get("me") == host)
+    try:
+        node.admin.command("replSetGetStatus")
+    except OperationFailure as refusal:
+        if refusal.code == _NOT_YET_INITIALIZED:
+            node.admin.command("replSetInitiate", {"_id": set_name, "members": [{"_id": 0, "host": host}]})
+        elif refusal.code == _INVALID_CONFIG:
+            # The port has changed since the set was made, so that the node does not find itself in it.
+            known = node.admin.command("replSetGetConfig")["config"]
+            config = known | {"version": known["version"] + 1, "members": [{"_id": 0, "host": host}]}
+            node.admin.command("replSetReconfig", config, force=True)
+    return False
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from scripts import asked, images, parts
+from scripts import asked, images
 from scripts.place import PROJECT
 from scripts.servers import containers
 
@@ -20,6 +20,6 @@ def engine() -> None:
 
 @pytest.fixture(scope="session")
 def built(engine: None) -> Mapping[str, str]:
-    """The image of every service; their tag is this copy's, so that no other copy's run replaces them."""
+    """All images; their tag is this copy's, so that no other copy's run replaces them."""
     tag = f"test-{hashlib.sha256(str(PROJECT).encode()).hexdigest()[:8]}"
-    return {service: images.build(service, tag) for service in parts.services()}
+    return {name: images.build(name, tag) for name in images.names()}

@@ -5,16 +5,18 @@ import os
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from functools import cached_property
 from typing import Any
 from urllib.request import urlopen
 
+import amqp
 import pytest
 import yaml
+from amqp.exceptions import PreconditionFailed
 
 from scripts import asked, compose, engine, parts, ports
-from scripts.place import Place
+from scripts.place import PROJECT, Place
 from scripts.receiver import Received
 from scripts.sign_in import url
 from tests.journeys import test_a_goal_agreed_is_heard_everywhere as story
@@ -40,7 +42,10 @@ class Compose:
 
     def __init__(self, place: Place, version: str) -> None:
         self.place = place
-        self.project = compose.Project(f"tandem-test-{os.getpid()}", place.folder("secrets") / "compose.env")
+        # This copy's name, so that the next run ends what a killed one has left.
+        self.project = compose.Project(
+            f"{compose.named(PROJECT)}-test", place.folder("secrets") / "compose.env"
+        )
         usual = PUBLISHED | {
             part: port for part, port in parts.usual_ports().items() if part in parts.services()
         }
@@ -61,6 +66,12 @@ class Compose:
         found = json.loads(engine.run("inspect", *ids).stdout)
         return {one["Config"]["Labels"]["com.docker.compose.service"]: one for one in found}
 
+    @property
+    def administrator(self) -> dict[str, str]:
+        password = compose.read_settings(self.project.settings)["TANDEM_RABBITMQ_PASSWORD"]
+        host = f"127.0.0.1:{self.place.read()['ports']['rabbitmq']}"
+        return {"host": host, "userid": "administrator", "password": password}
+
     def answers(self, service: str) -> bool:
         with suppress(OSError), urlopen(url(self.place, service, "/openapi.json"), timeout=5) as answer:
             return bool(answer.status == 200)
@@ -77,6 +88,7 @@ def compose_up(built: Mapping[str, str], tmp_path_factory: pytest.TempPathFactor
     started = Compose(
         Place(tmp_path_factory.mktemp("compose") / "state"), built["practices"].partition(":")[2]
     )
+    started.project.down("-v", grace=1)
     try:
         started.project.up()
         until(lambda: all(map(started.answers, parts.services())), seconds=60)
@@ -99,7 +111,9 @@ def listening(compose_up: Compose) -> Iterator[tuple[str, Received]]:
     sender = compose_up.containers["partners-sender"]
     network = ("--network", f"container:{sender['Id']}")
     python = ("--entrypoint", "python", sender["Config"]["Image"], "-c", RECORDER)
-    recorder = engine.run("run", "-d", *network, *python).stdout.strip()
+    recorder = f"{compose_up.project.name}-recorder"
+    engine.run("rm", "-f", recorder)  # of a run that was killed
+    engine.run("run", "-d", "--rm", "--name", recorder, *network, *python)
     received = Received()
     follow = ["docker", "logs", "-f", recorder]
     with subprocess.Popen(follow, env=asked.plain(), stdout=subprocess.PIPE) as followed:
@@ -110,9 +124,11 @@ def listening(compose_up: Compose) -> Iterator[tuple[str, Received]]:
 
         reader = threading.Thread(target=read)
         reader.start()
-        yield "http://127.0.0.1:59000", received
-        engine.run("rm", "-f", recorder)
-        reader.join()
+        try:
+            yield "http://127.0.0.1:59000", received
+        finally:
+            engine.run("rm", "-f", recorder)
+            reader.join()
 
 
 def test_the_story(running: Platform, endpoint: story.Verified) -> None:
@@ -157,6 +173,18 @@ def test_what_only_prepared_has_ended_well(compose_up: Compose) -> None:
     for name in ("mongodb-initiate", *prepared):
         state = compose_up.containers[name]["State"]
         assert (state["Status"], state["ExitCode"]) == ("exited", 0)
+
+
+@pytest.mark.parametrize(("size", "taken"), [(200_000, True), (300_000, False)])
+def test_the_broker_takes_no_event_that_is_too_large(compose_up: Compose, size: int, taken: bool) -> None:
+    with amqp.Connection(**compose_up.administrator, confirm_publish=True) as connection:
+        channel = connection.channel()
+        queue, *_ = channel.queue_declare(exclusive=True)
+
+        with (
+            nullcontext() if taken else pytest.raises(PreconditionFailed, match="larger than configured max")
+        ):
+            channel.basic_publish(amqp.Message(bytes(size)), routing_key=queue)
 
 
 def test_every_part_of_every_service_is_there() -> None:

@@ -29,10 +29,10 @@ def running(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 @pytest.fixture(scope="module")
-def with_own_users(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+def with_own_users(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """Where each service has a user of its own on both servers, and no more rights than it needs."""
     place = Place(tmp_path_factory.mktemp("guarded") / "state")
-    with guarded() as servers, _started(servers, place, UNWATCHED) as started:
+    with guarded(servers.way) as theirs, _started(theirs, place, UNWATCHED) as started:
         yield started
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from scripts import engine
+from scripts.place import Place
 from scripts.servers import choice
 from scripts.trouble import Trouble
 
@@ -73,6 +74,41 @@ def test_what_the_caller_says_decides(docker: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("TANDEM_SERVERS", "local")
 
     assert str(choice.choose()) == "local, because TANDEM_SERVERS says so"
+
+
+def test_a_copy_keeps_the_way_to_its_data(docker: Path, tmp_path: Path) -> None:
+    _answers(docker, "exit 0")
+    place = Place(tmp_path / "state")
+    assert choice.again(place).way == "containers"
+
+    place.remember(servers={"way": "local"})
+
+    assert choice.again(place).way == "local"
+
+
+@pytest.mark.parametrize("missing", ["no Docker engine answers", "there is no docker"])
+def test_data_in_containers_is_not_left_silently(docker: Path, tmp_path: Path, missing: str) -> None:
+    if missing == "no Docker engine answers":
+        _answers(docker, "exit 1")
+    place = Place(tmp_path / "state")
+    place.remember(servers={"way": "containers"})
+    assert choice.as_before(place) is None
+
+    with pytest.raises(Trouble, match=f"data of this copy is in containers and {missing}: start Docker, or"):
+        choice.again(place)
+
+
+def test_the_way_to_other_data_is_taken_where_the_caller_says_so(
+    docker: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Place(tmp_path / "state")
+    place.remember(servers={"way": "containers"})
+    monkeypatch.setenv("TANDEM_SERVERS", "local")
+
+    chosen = choice.again(place)
+
+    assert chosen.way == "local"
+    assert choice.leads_elsewhere(place, chosen)
 
 
 @pytest.mark.parametrize(

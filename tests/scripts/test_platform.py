@@ -186,6 +186,28 @@ def test_half_of_the_servers_named_is_told(copy: Copy) -> None:
     assert "TANDEM_MONGO_URL is set and TANDEM_AMQP_URL is not" in _one_sentence(up.stderr)
 
 
+def test_servers_that_cannot_be_reached_are_not_replaced_by_empty_ones(copy: Copy) -> None:
+    copy.place.remember(servers={"way": "containers"})
+
+    up = copy.make("up", TANDEM_MONGO_URL="", TANDEM_AMQP_URL="", DOCKER_HOST="tcp://127.0.0.1:1")
+
+    assert "The data of this copy is in containers and" in _one_sentence(up.stderr)
+    assert copy.known()["servers"] == {"way": "containers"}
+
+
+def test_on_other_servers_the_sample_is_loaded_again(copy: Copy) -> None:
+    brought_up(copy)
+    copy.make("down")
+    copy.place.remember(servers={"way": "local"})
+    copy.place.sample.write_text("of the old servers")
+    copy.place.refresh_tokens.touch()
+
+    brought_up(copy)
+
+    assert copy.place.sample.read_text() != "of the old servers"
+    assert not copy.place.refresh_tokens.exists()
+
+
 def test_reset_leaves_servers_of_others_alone(copy: Copy) -> None:
     brought_up(copy)
 
