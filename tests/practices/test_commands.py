@@ -14,9 +14,8 @@ from services.practices.domain import Role
 from services.practices.sign_in import SignIn
 from services.practices.store import Apps, Members, Practices
 from services.practices.tokens import key_set, make_first
-from shared import settings
 from shared.clock import now
-from shared.settings import Settings
+from shared.settings import Settings, refusals
 
 OPEN = [
     *("--name", "Harbour", "--timezone", "Europe/Lisbon", "--language", "en", "--language", "pt"),
@@ -121,7 +120,7 @@ def in_production(run, monkeypatch):
         monkeypatch.setenv(name, value)
     # The database of tests has neither password nor TLS, and one user for all.
     for check in ("_unfit_database", "_not_own"):
-        monkeypatch.setattr(settings, check, lambda *_: {})
+        monkeypatch.setattr(refusals, check, lambda *_: {})
 
 
 @pytest.mark.usefixtures("in_production")
