@@ -116,6 +116,7 @@ def in_production(run, monkeypatch):
         "TANDEM_ISSUER": "https://practices.test",
         "TANDEM_AMQP_URL": "amqps://practices:b@broker",
         "TANDEM_SMTP_URL": "smtps://a:b@mail",
+        "TANDEM_SECRET_KEY": base64.b64encode(bytes(range(32))).decode(),
     }.items():
         monkeypatch.setenv(name, value)
     # The database of tests has neither password nor TLS, and one user for all.
