@@ -8,14 +8,14 @@ RUN python -m pip install --quiet --root-user-action=ignore --no-cache-dir \
     --only-binary :all: --require-hashes -r /build/uv.txt
 COPY pyproject.toml uv.lock ./
 RUN UV_PYTHON_DOWNLOADS=never uv sync --quiet --frozen --no-cache --no-build --only-group mailbox --compile-bytecode \
-    && install -d -o 10001 -g 10001 /mail
+    && mkdir /mail
 
 FROM $BASE
 WORKDIR /app
 USER 10001:10001
 EXPOSE 8025
-VOLUME /mail
 ENTRYPOINT [".venv/bin/python", "mailbox.py", "8025", "/mail", "0.0.0.0"]
-COPY --from=dependencies /mail /mail
+# A new volume there is its owner's.
+COPY --from=dependencies --chown=10001:10001 /mail /mail
 COPY --from=dependencies /app/.venv .venv
 COPY scripts/mailbox.py .

@@ -157,6 +157,14 @@ def test_ours_run_as_nobody_with_no_capability_and_can_write_nowhere(compose_up:
         assert "no-new-privileges:true" in held["SecurityOpt"]
 
 
+def test_the_mailbox_may_write_to_a_volume_of_its_own(built: Mapping[str, str]) -> None:
+    options = ("--rm", "--read-only", "--cap-drop", "ALL", "-v", "/mail", "--entrypoint", "touch")
+
+    done = engine.run("run", *options, built["mailbox"], "/mail/letter")
+
+    assert done.returncode == 0, done.stderr
+
+
 def test_nothing_is_open_to_the_network(compose_up: Compose) -> None:
     bound = [
         where["HostIp"]
