@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import sys
 import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -34,6 +35,9 @@ def run(word: str, behaviour: str) -> None:
         time.sleep(60)
     if behaviour == "deaf":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if word == "web":
+        # Held as a service holds its port, or another copy may be given it.
+        requests = socket.create_server(("127.0.0.1", int(os.environ["TANDEM_PORT"])))  # noqa: F841
     HTTPServer(("127.0.0.1", int(os.environ[f"TANDEM_{PORTS[word]}"])), Ready).serve_forever()
 
 
