@@ -48,8 +48,9 @@ class Parked:
         document = _document(work, careful)
         key = work.event.id if work.event else digest(work.raw)
         if not self._keep(key, document):
-            # Another message claims the id of a parked event: neither may hide the other.
-            self._keep(digest(work.raw), document)
+            # Another message claims the id of a parked event, or another user sent a copy of it: neither may
+            # hide the other.
+            self._keep(digest(work.raw + (work.sender or "").encode()), document)
         metrics.PARKED.labels(document["state"]).inc()
         told = {"event_id": key, "state": document["state"], "error": document["error"]}
         log.log(logging.INFO if work.waits_for else logging.WARNING, "Event parked", extra=told)
@@ -60,9 +61,9 @@ class Parked:
             {"$setOnInsert": document},
             upsert=True,
             return_document=True,
-            projection={"raw": 1},
+            projection={"raw": 1, "sender": 1},
         )
-        return bool(kept["raw"] == document["raw"])
+        return bool(kept["raw"] == document["raw"] and kept.get("sender") == document["sender"])
 
     def due(self, limit: int) -> list[Document]:
         """Those whose time has come, longest due first, marked as being tried."""

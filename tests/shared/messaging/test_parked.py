@@ -24,6 +24,20 @@ def test_what_is_parked_already_is_not_doubled(room: Room) -> None:
     assert len(room.parked.list()) == 1
 
 
+def test_a_copy_that_another_user_sent_hides_nothing(room: Room) -> None:
+    raw = room.event(id="event-1")
+    forged, real = failed(raw, hopeless=True), failed(raw)
+    forged.sender, real.sender = "partners", "goals"
+
+    for work in (forged, real, forged, real):
+        room.parked.park(work)
+
+    assert sorted((one["sender"], one["state"]) for one in room.parked.list()) == [
+        ("goals", "retrying"),
+        ("partners", "left"),
+    ]
+
+
 def test_another_message_of_the_same_id_hides_nothing(room: Room) -> None:
     forged, real = room.event(id="event-1", service="partners"), room.event(id="event-1")
 
