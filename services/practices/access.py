@@ -7,9 +7,12 @@ look-ups are made whatever they find, so that a foreign record and an absent one
 from dataclasses import dataclass
 from typing import Any
 
-from services.practices.domain import Client, Role
+from services.practices.domain.clients import Client
+from services.practices.domain.members import Role
 from services.practices.sign_in import grant_id
-from services.practices.store import Clients, Episodes, Grants, Members
+from services.practices.store.apps import Grants
+from services.practices.store.episodes import Episodes
+from services.practices.store.people import Clients, Members
 from shared.security.caller import Caller
 
 Standings = set[tuple[str, str]]

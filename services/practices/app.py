@@ -1,37 +1,23 @@
 """The parts of practices."""
 
-from services.practices import events
 from services.practices.access import standings
 from services.practices.api import APIS
 from services.practices.commands import COMMANDS
+from services.practices.events import EVENTS
 from services.practices.handlers import subscriber
 from services.practices.mailer import send_letters
 from services.practices.sample import require_none_in_production
-from services.practices.store import COLLECTIONS, Apps, Clients, Episodes, Grants, Members, Practices
+from services.practices.store import COLLECTIONS
+from services.practices.store.apps import Apps, Grants
+from services.practices.store.episodes import Episodes
+from services.practices.store.people import Clients, Members, Practices
 from services.practices.tokens import keep_fresh, key_set, make_first
 from shared.service import Service
 
 service = Service(
     name="practices",
     title="Practices: people, care, and who may come in.",
-    events=(
-        events.PracticeOpened,
-        events.MemberJoined,
-        events.MemberSuspended,
-        events.ClientEnrolled,
-        events.ClientConsented,
-        events.ClientConsentWithdrawn,
-        events.EpisodeStarted,
-        events.AppRegistered,
-        events.GrantGiven,
-        events.GrantRevoked,
-        events.PracticeSnapshot,
-        events.MemberSnapshot,
-        events.ClientSnapshot,
-        events.EpisodeSnapshot,
-        events.AppSnapshot,
-        events.GrantSnapshot,
-    ),
+    events=EVENTS,
     collections=COLLECTIONS,
     apis=APIS,
     subscriber=subscriber,

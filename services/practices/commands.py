@@ -11,9 +11,13 @@ from zoneinfo import available_timezones
 import click
 
 from services.practices import sample
-from services.practices.domain import App, Member, Practice, Role, look_up, normalized
-from services.practices.schemas import EMAIL
-from services.practices.store import Apps, Members, Practices
+from services.practices.domain.addresses import look_up, normalized
+from services.practices.domain.apps import App
+from services.practices.domain.members import Member, Role
+from services.practices.domain.practices import Practice
+from services.practices.schemas.parts import EMAIL
+from services.practices.store.apps import Apps
+from services.practices.store.people import Members, Practices
 from services.practices.tokens import PUBLISHED_FIRST, rotate
 from shared.clock import now
 from shared.correlation import correlated

@@ -19,7 +19,7 @@ from cryptography.fernet import InvalidToken
 from prometheus_client import Counter, Gauge
 
 from services.practices.sign_in import SignIn
-from services.practices.store import Code, SignIns
+from services.practices.store.sign_in import Code, SignIns
 from shared.clock import now
 from shared.messaging.metrics import KEEPING
 from shared.settings import Settings

@@ -3,8 +3,15 @@
 from base64 import urlsafe_b64encode
 from typing import Any
 
-from services.practices.domain import App, Client, Episode, Member, Practice, Role, look_up
-from services.practices.store import Apps, Clients, Episodes, Members, Practices
+from services.practices.domain.addresses import look_up
+from services.practices.domain.apps import App
+from services.practices.domain.clients import Client
+from services.practices.domain.episodes import Episode
+from services.practices.domain.members import Member, Role
+from services.practices.domain.practices import Practice
+from services.practices.store.apps import Apps
+from services.practices.store.episodes import Episodes
+from services.practices.store.people import Clients, Members, Practices
 from shared.clock import now
 from shared.ids import PLATFORM, derived_from
 from shared.settings import Settings, SettingsRefused

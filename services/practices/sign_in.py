@@ -18,8 +18,13 @@ from typing import Any
 
 from cryptography.fernet import Fernet
 
-from services.practices.domain import Client, Member, hash_of, look_up
-from services.practices.store import Apps, Clients, Code, Grants, Members, RefreshTokens, SignIns
+from services.practices.domain.addresses import look_up
+from services.practices.domain.apps import hash_of
+from services.practices.domain.clients import Client
+from services.practices.domain.members import Member
+from services.practices.store.apps import Apps, Grants
+from services.practices.store.people import Clients, Members
+from services.practices.store.sign_in import Code, RefreshTokens, SignIns
 from services.practices.tokens import LIFETIME, Subject, issue
 from shared.ids import PLATFORM, derived_from, new_id
 from shared.settings import Settings

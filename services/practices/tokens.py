@@ -19,7 +19,7 @@ from cryptography.fernet import Fernet, InvalidToken
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from services.practices.store import SigningKeys
+from services.practices.store.sign_in import SigningKeys
 from shared.clock import now
 from shared.ids import new_id
 from shared.settings import Settings, SettingsRefused

@@ -1,8 +1,16 @@
 """Who may do what: one row for each action, naming every (role, relation) that may take it.
 
-Relations: `self` (it is their own), `own` (clinician of a current episode of that client),
-`practice` (of the same practice), `granted` (an app whose grant names the action, and the client
-consented). A caller's standings never add up: one of them must be in the row.
+Relations:
+
+- `self`: it is their own;
+- `own`: clinician of an episode of that client that is not closed, or who enrolled them and they had none yet;
+- `covering`: takes the place, today, of an absent clinician in that relation;
+- `supervised`: supervisor of a clinician in that relation;
+- `emergency`: broke the glass for that client less than an hour ago;
+- `practice`: of the same practice;
+- `granted`: an app whose grant names the action, and the client consented.
+
+A caller's standings never add up: one of them must be in the row.
 """
 
 from collections.abc import Collection
@@ -15,43 +23,87 @@ _CARE = _MANAGERS | {("clinician", "practice")}
 _PRACTICE = _STAFF | {("client", "practice")}
 _CLIENT = frozenset({("client", "self")})
 _CLINICIAN = frozenset({("clinician", "own")})
-_TREATMENT = _CLIENT | _CLINICIAN
+_PRESENT = _CLINICIAN | {("clinician", "covering")}
+_SUPERVISOR = frozenset({("supervisor", "supervised")})
+_BOTH = _CLIENT | _CLINICIAN
+_READERS = _CLIENT | _PRESENT | _SUPERVISOR | {("clinician", "emergency")}
 _PERSON = frozenset({("person", "self")})
 _APP = frozenset({("app", "self")})
 _GRANTED = frozenset({("app", "granted")})
 
 POLICY: dict[str, frozenset[Standing]] = {
+    # practices: oneself
     "me.read": _PERSON | _APP,
-    # practices
+    "me.change": _PERSON,
+    "address.change": _PERSON,
+    "sign_in.list": _PERSON,
+    "sign_in.end": _PERSON,
+    # practices: the practice and who works there
     "practice.read": _PRACTICE,
+    "practice.change": _MANAGERS,
     "member.invite": _MANAGERS,
     "member.list": _STAFF,
     "member.read": _STAFF,
+    "member.change": _MANAGERS,
     "member.suspend": _MANAGERS,
+    "member.reinstate": _MANAGERS,
+    "member.remove": _MANAGERS,
+    "member.reset_second_factor": _MANAGERS,
+    "cover.arrange": _MANAGERS | _PERSON,
+    "cover.cancel": _MANAGERS | _PERSON,
+    "cover.list": _STAFF,
+    # practices: who is in care
     "client.enrol": _CARE,
-    "client.list": _CARE,
-    "client.read": _TREATMENT | _MANAGERS,
-    "episode.start": _CLINICIAN | _MANAGERS,
-    "episode.list": _TREATMENT | _MANAGERS,
-    "episode.read": _TREATMENT | _MANAGERS,
+    "client.list": _STAFF,
+    "client.read": _READERS | _MANAGERS,
+    "client.change": _CLIENT | _PRESENT | _MANAGERS,
+    "client.invite": _CLINICIAN | _MANAGERS,
+    "client.invite_all": _MANAGERS,
+    "client.link": _CLINICIAN | _MANAGERS | _GRANTED,
     "consent.give": _CLIENT,
     "consent.withdraw": _CLIENT,
+    "glass.break": frozenset({("clinician", "practice"), ("supervisor", "practice")}),
+    "look.list": _CLIENT | _MANAGERS,
+    # practices: care
+    "episode.start": _CLINICIAN | _MANAGERS,
+    "episode.list": _READERS | _MANAGERS,
+    "episode.read": _READERS | _MANAGERS,
+    "episode.activate": _CLINICIAN | _MANAGERS,
+    "episode.pause": _CLIENT | _PRESENT | _MANAGERS,
+    "episode.resume": _CLIENT | _PRESENT,
+    "episode.end": _CLIENT | _CLINICIAN | _MANAGERS,
+    "episode.close": _CLINICIAN | _MANAGERS,
+    "episode.transfer": _SUPERVISOR | _MANAGERS,
+    "episode.arrange_aftercare": _CLINICIAN | _MANAGERS,
+    "episode.rate_readiness": _CLIENT,
+    "episode.read_readiness": _READERS,
+    "wish.say": _CLIENT,
+    "wish.take_back": _CLIENT,
+    "wish.list": _SUPERVISOR | _MANAGERS,
+    "wish.settle": _SUPERVISOR | _MANAGERS,
+    "session.schedule": _PRESENT | _MANAGERS | _GRANTED,
+    "session.list": _READERS | _MANAGERS | _GRANTED,
+    "session.read": _READERS | _MANAGERS | _GRANTED,
+    "session.move": _PRESENT | _MANAGERS | _GRANTED,
+    "session.settle": _PRESENT | _MANAGERS | _GRANTED,
+    "session.cancel": _CLIENT | _PRESENT | _MANAGERS | _GRANTED,
+    # practices: apps
     "app.list": _CARE | {("client", "practice")},
     "grant.give": _MANAGERS,
     "grant.list": _CARE | {("client", "practice")},
     "grant.read": _CARE | {("client", "practice")},
     "grant.revoke": _MANAGERS,
     # goals
-    "goal.propose": _TREATMENT,
-    "goal.agree": _TREATMENT,
-    "goal.decline": _TREATMENT,
-    "goal.read": _TREATMENT | _GRANTED,
-    "goal.list": _TREATMENT | _GRANTED,
+    "goal.propose": _BOTH,
+    "goal.agree": _BOTH,
+    "goal.decline": _BOTH,
+    "goal.read": _READERS | _GRANTED,
+    "goal.list": _READERS | _GRANTED,
     # feedback
     "feedback.give": _CLIENT,
-    "feedback.answer": _CLINICIAN,
-    "feedback.read": _TREATMENT,
-    "feedback.list": _TREATMENT,
+    "feedback.answer": _PRESENT,
+    "feedback.read": _READERS,
+    "feedback.list": _READERS,
     # notifications
     "notification.list": _PERSON,
     "notification.read": _PERSON,

@@ -12,18 +12,18 @@ from flask.testing import FlaskClient
 from pymongo import MongoClient
 from pymongo.monitoring import CommandListener
 
-from services.practices.domain import App, Client, Episode, Grant, Member, Practice, Role, look_up
+from services.practices.domain.addresses import look_up
+from services.practices.domain.apps import App, Grant
+from services.practices.domain.clients import Client
+from services.practices.domain.episodes import Episode
+from services.practices.domain.members import Member, Role
+from services.practices.domain.practices import Practice
 from services.practices.sign_in import SignIn, grant_id
-from services.practices.store import (
-    COLLECTIONS,
-    Apps,
-    Clients,
-    Episodes,
-    Grants,
-    Members,
-    Practices,
-    SignIns,
-)
+from services.practices.store import COLLECTIONS
+from services.practices.store.apps import Apps, Grants
+from services.practices.store.episodes import Episodes
+from services.practices.store.people import Clients, Members, Practices
+from services.practices.store.sign_in import SignIns
 from services.practices.tokens import Subject, issue, key_set, make_first
 from shared.clock import now
 from shared.ids import PLATFORM, new_id

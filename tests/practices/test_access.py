@@ -4,8 +4,8 @@ import pytest
 from pymongo import MongoClient
 
 from services.practices.access import standings
-from services.practices.domain import Role
-from services.practices.store import Clients
+from services.practices.domain.members import Role
+from services.practices.store.people import Clients
 from shared.clock import now
 from shared.ids import PLATFORM, new_id
 from shared.security.caller import Caller

@@ -4,8 +4,8 @@ import base64
 
 import pytest
 
-from services.practices.domain import Role
-from services.practices.store import Members
+from services.practices.domain.members import Role
+from services.practices.store.people import Members
 from shared.ids import new_id
 from tests.practices.conftest import SECRET
 

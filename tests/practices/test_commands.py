@@ -10,9 +10,10 @@ from click.testing import CliRunner
 
 from services.practices.app import service
 from services.practices.commands import load_sample, open_practice, register_app, rotate_keys
-from services.practices.domain import Role
+from services.practices.domain.members import Role
 from services.practices.sign_in import SignIn
-from services.practices.store import Apps, Members, Practices
+from services.practices.store.apps import Apps
+from services.practices.store.people import Members, Practices
 from services.practices.tokens import key_set, make_first
 from shared.clock import now
 from shared.settings import Settings, refusals

@@ -4,38 +4,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.practices.domain import (
-    AdulthoodNotDeclared,
-    App,
-    Client,
-    Consent,
-    ConsentNotFound,
-    CrisisTextMissing,
-    Episode,
-    Grant,
-    GrantStands,
-    LanguageNotOffered,
-    Member,
-    NotAClinician,
-    NotYourEpisode,
-    NotYourself,
-    OnlyOwners,
-    Practice,
-    Role,
-    look_up,
-)
-from services.practices.events import (
-    AppRegistered,
-    ClientConsented,
-    ClientConsentWithdrawn,
-    ClientEnrolled,
-    EpisodeStarted,
-    GrantGiven,
-    GrantRevoked,
-    MemberJoined,
-    MemberSuspended,
-    PracticeOpened,
-)
+from services.practices.domain.addresses import look_up
+from services.practices.domain.apps import App, Grant, GrantStands
+from services.practices.domain.clients import AdulthoodNotDeclared, Client, Consent, ConsentNotFound
+from services.practices.domain.episodes import Episode, NotAClinician, NotYourEpisode
+from services.practices.domain.members import Member, NotYourself, OnlyOwners, Role
+from services.practices.domain.practices import CrisisTextMissing, LanguageNotOffered, Practice
+from services.practices.events.apps import AppRegistered, GrantGiven, GrantRevoked
+from services.practices.events.clients import ClientConsented, ClientConsentWithdrawn, ClientEnrolled
+from services.practices.events.episodes import EpisodeStarted
+from services.practices.events.members import MemberJoined, MemberSuspended
+from services.practices.events.practices import PracticeOpened
 
 AT = datetime(2026, 3, 1, 9, tzinfo=UTC)
 LATER = datetime(2026, 3, 2, 9, tzinfo=UTC)

@@ -13,10 +13,10 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
-from services.practices.domain import Role
+from services.practices.domain.members import Role
 from services.practices.mailer import send_due, send_letters
 from services.practices.sign_in import SignIn
-from services.practices.store import SignIns
+from services.practices.store.sign_in import SignIns
 from shared.clock import now
 from shared.messaging.metrics import KEEPING
 from shared.store.lease import Lease

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from services.practices.app import service
-from services.practices.domain import Role
+from services.practices.domain.members import Role
 from services.practices.tokens import key_set
 from shared.security.tokens import Keys, Verifier
 from shared.web.application import create_app

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from pymongo import MongoClient
 
-from services.practices.domain import Role
+from services.practices.domain.members import Role
 from services.practices.sign_in import (
     CODES,
     SIGNED_IN_FOR,

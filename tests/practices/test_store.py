@@ -5,8 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from services.practices.domain import AddressTaken, Grant, GrantStands, Role, hash_of
-from services.practices.store import Clients, Code, Episodes, Members, RefreshTokens, SignIns
+from services.practices.domain.addresses import AddressTaken
+from services.practices.domain.apps import Grant, GrantStands, hash_of
+from services.practices.domain.members import Role
+from services.practices.store.episodes import Episodes
+from services.practices.store.people import Clients, Members
+from services.practices.store.sign_in import Code, RefreshTokens, SignIns
 from shared.clock import now
 from shared.ids import new_id
 from shared.store.aggregates import KeyReused

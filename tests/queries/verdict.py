@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from scripts.place import PROJECT
+from scripts import parts
 from tests.queries.watch import HERE, IN_PROCESSES, Judged
 
 ALLOWED = {
@@ -30,10 +30,10 @@ def _told(one: Judged) -> str:
 
 
 def _not_met(ways: set[tuple[str, ...]]) -> Iterator[str]:
-    for store in sorted(PROJECT.glob("services/*/store.py")):
+    for service in parts.services():
         for way in (HERE, IN_PROCESSES):
-            if (store.parent.name, way) not in ways:
-                yield f"No query of {store.parent.name} was met {way}."
+            if (service, way) not in ways:
+                yield f"No query of {service} was met {way}."
 
 
 def _needless(needed: set[tuple[str, str]]) -> Iterator[str]:

@@ -1,6 +1,13 @@
-"""Requests in: people, care, apps and grants in `people`; sign-in, tokens and keys in `sign_in`."""
+"""Requests in: one file for each kind of aggregate, and `sign_in` for codes, tokens and keys."""
 
-from services.practices.api.people import api
-from services.practices.api.sign_in import sign_in_api, token_api
+from services.practices.api import apps, clients, episodes, members, practices, sign_in
 
-APIS = (api, sign_in_api, token_api)
+APIS = (
+    practices.api,
+    members.api,
+    clients.api,
+    episodes.api,
+    apps.api,
+    sign_in.sign_in_api,
+    sign_in.token_api,
+)

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from flask import Request, request
 
-from services.practices import schemas
+from services.practices.schemas import sign_in as schemas
 from services.practices.sign_in import AppUnknown, GrantTypeUnknown, SignIn, TokenDenied, Tokens
 from services.practices.tokens import key_set
 from shared.clock import now

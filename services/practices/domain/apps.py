@@ -6,8 +6,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from services.practices.domain.errors import GrantStands
-from services.practices.events import AppRegistered, AppSnapshot, GrantGiven, GrantRevoked, GrantSnapshot
+from services.practices.events.apps import AppRegistered, AppSnapshot, GrantGiven, GrantRevoked, GrantSnapshot
+
+
+class AppNotFound(Exception):
+    """There is no such app."""
+
+
+class GrantNotFound(Exception):
+    """There is no such grant."""
+
+
+class GrantStands(Exception):
+    """The app has a grant of this practice already."""
 
 
 @dataclass(kw_only=True)

@@ -5,9 +5,21 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from services.practices.domain.errors import NotAClinician, NotYourEpisode
-from services.practices.domain.people import Client, Member, Role
-from services.practices.events import EpisodeSnapshot, EpisodeStarted
+from services.practices.domain.clients import Client
+from services.practices.domain.members import Member, Role
+from services.practices.events.episodes import EpisodeSnapshot, EpisodeStarted
+
+
+class EpisodeNotFound(Exception):
+    """There is no such episode."""
+
+
+class NotAClinician(Exception):
+    """Only an active clinician of the practice can have an episode."""
+
+
+class NotYourEpisode(Exception):
+    """A clinician starts episodes of their own; owners and admins start them for others."""
 
 
 class EpisodeStatus(StrEnum):

@@ -1,171 +1,22 @@
-"""Where practices keeps its aggregates, and what sign-in needs beside them.
-
-Every call takes the practice, except what sign-in asks before it is known: by address, by app, by
-refresh token.
-"""
+"""What sign-in needs beside people: codes, refresh tokens, signing keys."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from typing import ClassVar, Generic, Protocol, TypeVar
 
 from pymongo import ReturnDocument
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
-from services.practices.domain import (
-    AddressTaken,
-    App,
-    AppNotFound,
-    Client,
-    ClientNotFound,
-    Episode,
-    EpisodeNotFound,
-    EpisodeStatus,
-    Grant,
-    GrantNotFound,
-    Member,
-    MemberNotFound,
-    MemberStatus,
-    Practice,
-    PracticeNotFound,
-)
 from shared.ids import PLATFORM
-from shared.store.aggregates import Aggregate, Aggregates, KeyReused, StaleVersion
 from shared.store.client import Document
-from shared.store.indexes import Index, aggregates, plain
-
-_ADDRESS_IN_PRACTICE = Index((("practice_id", 1), ("address", 1)), unique=True)
-# Sign-in by address does not know the practice yet (architecture.md, Identity and access).
-_ADDRESS = [("address", 1)]
+from shared.store.indexes import Index, plain
 
 COLLECTIONS = (
-    aggregates("practices"),
-    aggregates("members", _ADDRESS_IN_PRACTICE, _ADDRESS, [("practice_id", 1), ("_id", 1)]),
-    aggregates("clients", _ADDRESS_IN_PRACTICE, _ADDRESS, [("practice_id", 1), ("_id", 1)]),
-    aggregates(
-        "episodes",
-        [("practice_id", 1), ("client_id", 1), ("_id", 1)],
-        [("practice_id", 1), ("clinician_id", 1), ("client_id", 1)],
-    ),
-    aggregates("apps", [("practice_id", 1), ("_id", 1)]),
-    aggregates("grants", [("practice_id", 1), ("_id", 1)]),
     plain("sign_ins", [("due", 1)], Index((("expires_at", 1),), expire_after=0)),
     plain("refresh_tokens", Index((("expires_at", 1),), expire_after=0)),
     plain("signing_keys", [("practice_id", 1), ("published_at", 1)]),
 )
-
-CURRENT: Document = {"status": {"$in": [EpisodeStatus.ACTIVE]}}
-
-
-class Practices(Aggregates[Practice]):
-    def __init__(self, database: Database[Document]) -> None:
-        super().__init__(database["practices"], Practice, PracticeNotFound)
-
-
-class Person(Aggregate, Protocol):
-    address: str
-
-
-P = TypeVar("P", bound=Person)
-
-
-class _People(Aggregates[P], Generic[P]):
-    """People are found by address across practices, and an address is one person's in each."""
-
-    present: ClassVar[Document] = {}
-
-    def add(self, aggregate: P, fingerprint: str | None = None) -> tuple[P, bool]:
-        try:
-            return super().add(aggregate, fingerprint)
-        except DuplicateKeyError:
-            raise AddressTaken("Find the person who has it in the list, or use another address.") from None
-
-    def with_address(self, address: str) -> list[P]:
-        """Those who may sign in with it, in any practice."""
-        return [self._load(found) for found in self.collection.find({"address": address, **self.present})]
-
-
-class Members(_People[Member]):
-    present: ClassVar[Document] = {"status": MemberStatus.ACTIVE}
-
-    def __init__(self, database: Database[Document]) -> None:
-        super().__init__(database["members"], Member, MemberNotFound)
-
-
-class Clients(_People[Client]):
-    def __init__(self, database: Database[Document]) -> None:
-        super().__init__(database["clients"], Client, ClientNotFound)
-
-    def among(self, practice_id: str, ids: Sequence[str], limit: int, after: str | None) -> list[Client]:
-        return self.list(practice_id, {"_id": {"$in": ids}}, limit, after)
-
-
-class Episodes(Aggregates[Episode]):
-    def __init__(self, database: Database[Document]) -> None:
-        super().__init__(database["episodes"], Episode, EpisodeNotFound)
-
-    def of_client(self, practice_id: str, client_id: str, limit: int, after: str | None) -> list[Episode]:
-        return self.list(practice_id, {"client_id": client_id}, limit, after)
-
-    def any_of(self, practice_id: str, client_id: str) -> bool:
-        return self.find_by(practice_id, client_id=client_id) is not None
-
-    def current(self, practice_id: str, clinician_id: str, client_id: str) -> bool:
-        pair = {"clinician_id": clinician_id, "client_id": client_id}
-        return self.find_by(practice_id, **pair, **CURRENT) is not None
-
-    def caseload(self, practice_id: str, clinician_id: str) -> list[str]:
-        """The ids of the clients with whom a clinician works now."""
-        where = {"practice_id": practice_id, "clinician_id": clinician_id, **CURRENT}
-        return self.collection.distinct("client_id", where)
-
-
-class Apps(Aggregates[App]):
-    """Apps belong to no practice."""
-
-    def __init__(self, database: Database[Document]) -> None:
-        super().__init__(database["apps"], App, AppNotFound)
-
-    def named(self, app_id: str) -> App:
-        return self.get(PLATFORM, app_id)
-
-
-class Grants(Aggregates[Grant]):
-    """At most one grant for each practice and app, given again after it was revoked."""
-
-    def __init__(self, database: Database[Document]) -> None:
-        super().__init__(database["grants"], Grant, GrantNotFound)
-
-    def add(self, aggregate: Grant, fingerprint: str | None = None) -> tuple[Grant, bool]:
-        (giving,) = aggregate.givings
-        before = self.repeated(aggregate.practice_id, giving, fingerprint)
-        if before is not None:
-            return before, False
-        aggregate.givings[giving] = fingerprint
-        try:
-            return super().add(aggregate)
-        except DuplicateKeyError:
-            return self._give_again(aggregate, giving, fingerprint)
-
-    def _give_again(self, grant: Grant, giving: str, fingerprint: str | None) -> tuple[Grant, bool]:
-        while True:
-            earlier = self.get(grant.practice_id, grant.id)
-            # The same request may have given it a moment ago, on another thread.
-            if giving in earlier.givings:
-                return self.repeated(grant.practice_id, giving, fingerprint) or earlier, False
-            earlier.give_again(grant)
-            try:
-                return self.save(earlier), True
-            except StaleVersion:
-                continue
-
-    def repeated(self, practice_id: str, id: str, fingerprint: str | None) -> Grant | None:
-        """The grant that the request `id` gave, whatever became of it since."""
-        found = self.find_by(practice_id, **{f"givings.{id}": {"$exists": True}})
-        if found is not None and found.givings[id] != fingerprint:
-            raise KeyReused("Send a new Idempotency-Key with a new body, or the same body again.")
-        return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,6 +33,8 @@ class Code:
 
 
 _ALWAYS = {"$gte": datetime.min.replace(tzinfo=UTC), "$lte": datetime.max.replace(tzinfo=UTC)}
+
+
 _WAITING: Document = {"due": _ALWAYS}
 
 

@@ -1,0 +1,45 @@
+"""What requests load, change and save."""
+
+from services.practices.domain.members import Member
+from services.practices.domain.practices import Practice
+from services.practices.sign_in import SignIn
+from services.practices.store.apps import Apps, Grants
+from services.practices.store.episodes import Episodes
+from services.practices.store.people import Clients, Members, Practices
+from shared.web.context import caller, database, settings
+
+
+def practices() -> Practices:
+    return Practices(database())
+
+
+def members() -> Members:
+    return Members(database())
+
+
+def clients() -> Clients:
+    return Clients(database())
+
+
+def episodes() -> Episodes:
+    return Episodes(database())
+
+
+def apps() -> Apps:
+    return Apps(database())
+
+
+def grants() -> Grants:
+    return Grants(database())
+
+
+def own_practice() -> Practice:
+    return practices().get(caller().practice_id, caller().practice_id)
+
+
+def myself() -> Member:
+    return members().get(caller().practice_id, caller().id)
+
+
+def address_of(email: str) -> str:
+    return SignIn(database(), settings()).address(email)

@@ -1,0 +1,44 @@
+"""What practices says of members."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from shared.messaging.audience import INTERNAL
+
+
+@dataclass(frozen=True)
+class MemberJoined:
+    """Somebody who works at a practice may sign in."""
+
+    type: ClassVar = "member.joined"
+    audience: ClassVar = INTERNAL
+    member_id: str
+    roles: list[str]
+    display_name: str
+    language: str
+    timezone: str
+
+
+@dataclass(frozen=True)
+class MemberSuspended:
+    """A member may do nothing any more, whatever tokens they hold."""
+
+    type: ClassVar = "member.suspended"
+    audience: ClassVar = INTERNAL
+    member_id: str
+
+
+@dataclass(frozen=True)
+class MemberSnapshot(MemberJoined):
+    """A member as they are."""
+
+    type: ClassVar = "member.snapshot"
+    audience: ClassVar = INTERNAL
+    active: bool
+
+
+EVENTS = (
+    MemberJoined,
+    MemberSuspended,
+    MemberSnapshot,
+)

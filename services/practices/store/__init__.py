@@ -1,0 +1,9 @@
+"""Where practices keeps its aggregates, and what sign-in needs beside them.
+
+Every call takes the practice, except what sign-in asks before it is known: by address, by app, by
+refresh token.
+"""
+
+from services.practices.store import apps, episodes, people, sign_in
+
+COLLECTIONS = (*people.COLLECTIONS, *episodes.COLLECTIONS, *apps.COLLECTIONS, *sign_in.COLLECTIONS)
