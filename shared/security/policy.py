@@ -3,7 +3,7 @@
 Relations:
 
 - `self`: it is their own;
-- `own`: clinician of an episode of that client that is not closed, or who enrolled them and they had none yet;
+- `own`: clinician of an open episode of that client, or who enrolled them, as long as they had none;
 - `covering`: takes the place, today, of an absent clinician in that relation;
 - `supervised`: supervisor of a clinician in that relation;
 - `emergency`: broke the glass for that client less than an hour ago;
