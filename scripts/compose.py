@@ -3,6 +3,7 @@
 `python -m scripts.compose` (make secrets) writes deploy/.env, once.
 """
 
+import base64
 import hashlib
 import re
 import secrets
@@ -57,8 +58,14 @@ class Project:
 def write_settings(file: Path, settings: Mapping[str, object]) -> None:
     """A file of settings for a project; what secrets it has already, it keeps."""
     kept = read_settings(file)
-    made = {name: kept.get(name) or secrets.token_hex(32) for name in required()}
+    made = {name: kept.get(name) or _secret(name) for name in required()}
     write_private(file, "".join(f"{name}={value}\n" for name, value in (made | dict(settings)).items()))
+
+
+def _secret(name: str) -> str:
+    if name.endswith("_MASTER_KEY"):
+        return base64.b64encode(secrets.token_bytes(96)).decode()
+    return secrets.token_hex(32)
 
 
 def read_settings(file: Path) -> dict[str, str]:

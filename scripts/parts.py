@@ -86,6 +86,7 @@ def environment(place: Place, service: str) -> dict[str, str]:
         "ISSUER": issuer,
         "JWKS_URL": issuer + JWKS,
         "SECRET_KEY_FILE": place.secret(f"{service}.key"),
+        "MASTER_KEY_FILE": place.secret(f"{service}.master", 96),
         "PORT": ports[service],
         "METRICS_PORT": ports[f"{service}_metrics"],
         "WORKER_METRICS_PORT": ports[f"{service}_worker_metrics"],

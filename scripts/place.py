@@ -67,11 +67,11 @@ class Place:
         self.folder("run")
         write_private(self.platform, json.dumps(self.read() | facts, indent=2) + "\n")
 
-    def secret(self, name: str) -> Path:
-        """The file of a secret, made once: 32 random bytes in base64."""
+    def secret(self, name: str, size: int = 32) -> Path:
+        """The file of a secret, made once: so many random bytes in base64."""
         file = self.folder("secrets") / name
         if not file.exists():
-            write_private(file, base64.b64encode(secrets.token_bytes(32)).decode())
+            write_private(file, base64.b64encode(secrets.token_bytes(size)).decode())
         return file
 
     def delete(self) -> None:

@@ -10,6 +10,8 @@ from shared.security.tokens import TokenRefused
 from shared.settings import Settings
 from shared.web.application import create_app
 
+MASTER_KEY = base64.b64encode(bytes(range(96))).decode()
+
 
 class NamedCallers:
     """Takes `kind:id:practice` for a token."""
@@ -30,6 +32,7 @@ def settings_of(service: str, **rest: str) -> Settings:
         "TANDEM_ISSUER": "http://127.0.0.1:1",
         "TANDEM_JWKS_URL": "http://127.0.0.1:1/jwks.json",
         "TANDEM_SECRET_KEY": base64.b64encode(b"tests" * 8).decode(),
+        "TANDEM_MASTER_KEY": MASTER_KEY,
         "TANDEM_SMTP_URL": "smtp://127.0.0.1:1",
         "TANDEM_MAIL_FROM": "sign-in@tandem.test",
     }

@@ -39,6 +39,10 @@ class Settings:
     jwks_url: str
     secret_key: str
     """Base64 of at least 32 random bytes, each service its own; every other key is derived from it."""
+    master_key: str = ""
+    """Base64 of 96 random bytes, each service its own; all keys of what people write lie under it."""
+    former_master_key: str = _of("", default="")
+    """The one before, for as long as some of the keys still lie under it (`keys rewrap`)."""
     environment: Literal["development", "production"] = "production"
     database_prefix: str = "tandem_"
     audience: str = "tandem"

@@ -14,19 +14,31 @@ if TYPE_CHECKING:
 
 def malformed(settings: "Settings") -> list[str]:
     problems = []
-    try:
-        enough = len(base64.b64decode(settings.secret_key, validate=True)) >= 32
-    except (binascii.Error, ValueError):
-        enough = False
-    if not enough:
+    if _bytes_in(settings.secret_key) < 32:
         problems.append(
             "TANDEM_SECRET_KEY must be base64 of at least 32 random bytes: openssl rand -base64 32"
         )
+    for name in ("master_key", "former_master_key"):
+        value = getattr(settings, name)
+        if value and _bytes_in(value) != _MASTER_KEY_BYTES:
+            problems.append(f"TANDEM_{name.upper()} must be base64 of 96 random bytes: {_MAKE_MASTER_KEY}")
     for name, schemes in _SCHEMES.items():
         if not all(scheme(url) in schemes for url in _urls(settings, name)):
             begin = " or ".join(schemes)
             problems.append(f"TANDEM_{name.upper()} must be a URL that begins with {begin} and names a host.")
     return problems
+
+
+def _bytes_in(text: str) -> int:
+    """How many bytes this is base64 of; none where it is not."""
+    try:
+        return len(base64.b64decode(text, validate=True))
+    except (binascii.Error, ValueError):
+        return 0
+
+
+_MASTER_KEY_BYTES = 96
+_MAKE_MASTER_KEY = "openssl rand -base64 96 | tr -d '\\n'"
 
 
 def unfit_for_prepare(settings: "Settings") -> list[str]:
@@ -97,6 +109,8 @@ def unfit_for_production(settings: "Settings") -> list[str]:
         },
         "TANDEM_SECRET_KEY must be random in production, and has fewer than 8 different bytes: "
         "openssl rand -base64 32": len(set(base64.b64decode(settings.secret_key))) < 8,
+        "TANDEM_MASTER_KEY must be random in production, and has fewer than 8 different bytes: "
+        f"{_MAKE_MASTER_KEY}": len(set(base64.b64decode(settings.master_key))) < 8,
         "TANDEM_ISSUER must be an https URL in production: the address that practices has outside.": (
             urlsplit(settings.issuer).scheme != "https"
         ),

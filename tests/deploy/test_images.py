@@ -46,6 +46,7 @@ NOWHERE = {
     "TANDEM_ISSUER": "http://127.0.0.1:9",
     "TANDEM_JWKS_URL": "http://127.0.0.1:9/",
     "TANDEM_SECRET_KEY": base64.b64encode(bytes(32)).decode(),
+    "TANDEM_MASTER_KEY": base64.b64encode(bytes(96)).decode(),
     "TANDEM_SMTP_URL": "smtp://127.0.0.1:9",
     "TANDEM_MAIL_FROM": "tandem@example.org",
 }
@@ -211,7 +212,7 @@ def test_without_settings_it_says_which(built: Mapping[str, str], service: str) 
     done = run(built[service], "prepare", fails=True)
 
     assert done.returncode == 1
-    for name in ("TANDEM_MONGO_URL", "TANDEM_AMQP_URL", "TANDEM_SECRET_KEY"):
+    for name in ("TANDEM_MONGO_URL", "TANDEM_AMQP_URL", "TANDEM_SECRET_KEY", "TANDEM_MASTER_KEY"):
         assert f"{service}: {name} is not set: set it, or {name}_FILE" in done.stderr
     assert "Traceback" not in done.stderr
 
@@ -275,8 +276,9 @@ def run(
 def real(place: Place, service: str) -> tuple[str, ...]:
     """Options with the settings of one service, whose servers are on this machine's loopback."""
     given = {name: value for name, value in parts.environment(place, service).items() if "TANDEM_" in name}
-    key = Path(given.pop("TANDEM_SECRET_KEY_FILE")).read_text()
-    return "--network", "host", *variables(given | {"TANDEM_SECRET_KEY": key, "TANDEM_HOST": "127.0.0.1"})
+    for name in ("TANDEM_SECRET_KEY", "TANDEM_MASTER_KEY"):
+        given[name] = Path(given.pop(f"{name}_FILE")).read_text()
+    return "--network", "host", *variables(given | {"TANDEM_HOST": "127.0.0.1"})
 
 
 def variables(given: Mapping[str, str]) -> tuple[str, ...]:

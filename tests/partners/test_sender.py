@@ -31,6 +31,7 @@ from tests.figures import Figures
 from tests.free_ports import free_port
 from tests.partners.conftest import SECRET_KEY, Partners, Receiver, until
 from tests.queries.hooks import WATCH
+from tests.requests import MASTER_KEY
 
 PORT = free_port()
 STARTED = 30.0
@@ -378,7 +379,7 @@ def start(partners: Partners, mongo_url: str) -> Iterator[Start]:
         "JWKS_URL": "http://x",
         "AMQP_URL": "amqp://x",
     }
-    given |= {"SENDER_METRICS_PORT": str(PORT)}
+    given |= {"SENDER_METRICS_PORT": str(PORT), "MASTER_KEY": MASTER_KEY}
     code = (
         "from dataclasses import replace; from shared.settings import Settings;"
         "from services.partners.sender.process import run;"

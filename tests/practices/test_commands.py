@@ -17,6 +17,7 @@ from services.practices.store.people import Members, Practices
 from services.practices.tokens import key_set, make_first
 from shared.clock import now
 from shared.settings import Settings, refusals
+from tests.requests import MASTER_KEY
 
 OPEN = [
     *("--name", "Harbour", "--timezone", "Europe/Lisbon", "--language", "en", "--language", "pt"),
@@ -34,6 +35,7 @@ def run(database, mongo_url, monkeypatch):
         "TANDEM_ISSUER": "http://practices.test",
         "TANDEM_JWKS_URL": "http://practices.test/jwks",
         "TANDEM_SECRET_KEY": base64.b64encode(b"k" * 32).decode(),
+        "TANDEM_MASTER_KEY": MASTER_KEY,
         "TANDEM_SMTP_URL": "smtp://127.0.0.1:1",
         "TANDEM_MAIL_FROM": "hello@mail.test",
     }.items():

@@ -14,12 +14,14 @@ from shared.settings import Settings, SettingsRefused, variable
 from shared.settings.urls import logins, prefix_of_user
 
 KEY = base64.b64encode(b"random, we say; 32 bytes of them").decode()
+MASTER_KEY = base64.b64encode(bytes(range(96))).decode()
 PRODUCTION = {
     "TANDEM_MONGO_URL": "mongodb://goals:pw@db:27017/?tls=true",
     "TANDEM_AMQP_URL": "amqps://goals:pw@broker:5671/tandem",
     "TANDEM_ISSUER": "https://practices.example",
     "TANDEM_JWKS_URL": "https://practices.example/.well-known/jwks.json",
     "TANDEM_SECRET_KEY": KEY,
+    "TANDEM_MASTER_KEY": MASTER_KEY,
     "TANDEM_SMTP_URL": "smtps://tandem:pw@mail.example:465",
     "TANDEM_MAIL_FROM": "sign-in@mail.example",
 }
@@ -39,7 +41,7 @@ def refusal(environ: dict[str, str], service: str = "goals") -> str:
 def test_everything_missing_is_reported_at_once() -> None:
     told = refusal({})
 
-    names = ("MONGO_URL", "AMQP_URL", "ISSUER", "JWKS_URL", "SECRET_KEY")
+    names = ("MONGO_URL", "AMQP_URL", "ISSUER", "JWKS_URL", "SECRET_KEY", "MASTER_KEY")
     assert all(f"TANDEM_{name} is not set" in told for name in names)
     assert "SMTP_URL" not in told
 
@@ -95,6 +97,9 @@ def test_a_file_that_cannot_be_read_is_told_without_its_name(tmp_path: Path, rea
         ("ENVIRONMENT", "staging", "must be development or production"),
         ("SECRET_KEY", "short", "base64 of at least 32"),
         ("SECRET_KEY", base64.b64encode(b"k" * 31).decode(), "base64 of at least 32"),
+        ("MASTER_KEY", base64.b64encode(b"k" * 95).decode(), "base64 of 96 random bytes"),
+        ("MASTER_KEY", base64.b64encode(b"k" * 97).decode(), "base64 of 96 random bytes"),
+        ("FORMER_MASTER_KEY", "é" * 128, "TANDEM_FORMER_MASTER_KEY must be base64 of 96 random bytes"),
         ("MONGO_URL", "http://db", "must be a URL that begins with mongodb"),
         ("ISSUER", "https:", "must be a URL that begins with http"),
         ("JWKS_URL", "https:///jwks.json", "must be a URL that begins with http"),
@@ -148,6 +153,10 @@ KEY_OF_FEW = (
     "TANDEM_SECRET_KEY must be random in production, and has fewer than 8 different bytes: "
     "openssl rand -base64 32"
 )
+MASTER_KEY_OF_FEW = (
+    "TANDEM_MASTER_KEY must be random in production, and has fewer than 8 different bytes: "
+    "openssl rand -base64 96 | tr -d '\\n'"
+)
 DB = "mongodb://goals:pw@db:27017/"
 
 
@@ -193,6 +202,7 @@ DB = "mongodb://goals:pw@db:27017/"
         ("MONGO_URL", "mongodb+srv://goals:pw@db/?tls=", f"{MONGO_PLAIN}\n{MONGO_TLS}"),
         ("SECRET_KEY", base64.b64encode(b"k" * 32).decode(), KEY_OF_FEW),
         ("SECRET_KEY", base64.b64encode(b"0123456" * 5).decode(), KEY_OF_FEW),
+        ("MASTER_KEY", base64.b64encode(b"k" * 96).decode(), MASTER_KEY_OF_FEW),
         ("SMTP_URL", "smtp://:p@mailbox:8025", MAILBOX),
         ("SMTP_URL", "smtp://127.0.0.1:8125", MAILBOX),
         ("SMTP_URL", "smtps://tandem@mail.example", MAILBOX),

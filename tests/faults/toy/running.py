@@ -83,6 +83,7 @@ class Toy:
             "ISSUER": "http://127.0.0.1:1",
             "JWKS_URL": "http://127.0.0.1:1",
             "SECRET_KEY_FILE": str(place.secret("toy.key")),
+            "MASTER_KEY_FILE": str(place.secret("toy.master", 96)),
         }
         self._settings = {f"TANDEM_{name}": value for name, value in settings.items()}
         self._environment = asked.plain() | self._settings | {"TOY_MENDED": str(self.mended)}
