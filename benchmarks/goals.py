@@ -2,18 +2,28 @@
 
 from collections.abc import Iterator
 from itertools import islice
+from typing import Any
 
 from pymongo.collection import Collection
 
-from services.goals.domain import Goal
+from services.goals.domain import Goal, GoalNotFound
+from services.goals.store import Goals
 from shared.clock import now
 from shared.ids import derived_from, new_id
+from shared.store.aggregates import Aggregates
 from shared.store.client import Document
 from shared.store.codec import to_document
 
 _AT_ONCE = 5_000
 WHAT = "Take the bus to town twice a week, at first with somebody and then alone"
 WHY = "To see my sister again without asking anybody for a lift"
+
+
+class PlainGoals(Goals):
+    """Their store without its lock, which has figures of its own (lock.py)."""
+
+    def __init__(self, database: Any) -> None:
+        Aggregates.__init__(self, database["goals"], Goal, GoalNotFound)
 
 
 def practice(number: int) -> str:

@@ -19,7 +19,7 @@ from benchmarks.figure import Bench, Figure, at_most
 from benchmarks.ours import COLLECTIONS as EFFECTS
 from benchmarks.programs import Program, program, until
 from benchmarks.scene import TYPE, Scene, scene
-from services.goals.store import COLLECTIONS, Goals
+from services.goals.store import COLLECTIONS
 from shared.clock import now
 from shared.messaging import topology
 from shared.store.indexes import prepare
@@ -43,8 +43,8 @@ def figures(bench: Bench) -> Iterator[Figure]:
 class Path:
     """From a save to its effect."""
 
-    def __init__(self, goals: Goals, effects: Any, workers: tuple[Program, ...]) -> None:
-        self._goals = goals
+    def __init__(self, store: goals.PlainGoals, effects: Any, workers: tuple[Program, ...]) -> None:
+        self._goals = store
         self._effects = effects
         self._workers = workers
 
@@ -98,7 +98,7 @@ def running(bench: Bench) -> Iterator[Path]:
         prepare(hears.database, EFFECTS)
         topology.declare(says.amqp_url, hears.name, [TYPE], says.exchange)
         with ours("relay", says) as relay, ours("consumer", hears) as consumer:
-            yield Path(Goals(says.database), hears.database["effects"], (relay, consumer))
+            yield Path(goals.PlainGoals(says.database), hears.database["effects"], (relay, consumer))
 
 
 def ours(part: str, scene: Scene) -> Any:

@@ -21,7 +21,7 @@ from typing import Any
 
 from benchmarks.figure import Bench, Figure, at_least
 from benchmarks.programs import program, rounds, until
-from benchmarks.scene import Scene
+from benchmarks.scene import MASTER_KEY, Scene
 from scripts.trouble import Trouble
 from services.goals.events import GoalProposed
 from services.goals.store import COLLECTIONS
@@ -150,6 +150,7 @@ def our_web(made: Scene) -> Iterator[Loaded]:
             "ISSUER": address,
             "JWKS_URL": address,
             "SECRET_KEY": "A" * 43 + "=",
+            "MASTER_KEY": MASTER_KEY,
             "PORT": str(port),
             "METRICS_PORT": str(metrics_port),
         }

@@ -16,12 +16,13 @@ from statistics import median
 from typing import Any
 
 from benchmarks.figure import Bench, Figure, at_least
+from benchmarks.goals import PlainGoals
 from benchmarks.programs import Program, program, rounds, until
 from benchmarks.scene import Scene, event, scene
 from scripts.servers.found import Servers
 from services.goals.domain import Goal
 from services.goals.events import GoalProposed
-from services.goals.store import COLLECTIONS, Goals
+from services.goals.store import COLLECTIONS
 from shared.clock import now
 from shared.ids import new_id
 from shared.store.client import Document
@@ -70,7 +71,7 @@ class Kept:
 def pending_goals(count: int, events_each: int = 1, practices: int = 1) -> list[Document]:
     """Goals as the store writes them, that have something to say."""
     kept: Any = Kept()
-    goals = Goals({"goals": kept})
+    goals = PlainGoals({"goals": kept})
     for number in range(count):
         goals.add(_proposed(f"practice-{number % practices + 1}", events_each))
     return list(kept.documents)

@@ -18,7 +18,7 @@ from benchmarks.figure import Bench, Figure, at_least
 from benchmarks.programs import rounds
 from benchmarks.scene import Scene, scene
 from services.goals.domain import Goal
-from services.goals.store import COLLECTIONS, Goals
+from services.goals.store import COLLECTIONS
 from shared.clock import now
 from shared.store.client import Document
 from shared.store.indexes import prepare
@@ -52,7 +52,7 @@ def figures(bench: Bench) -> Iterator[Figure]:
 
 
 def saves_a_second(made: Scene) -> float:
-    store = Goals(made.database)
+    store = goals.PlainGoals(made.database)
     store.collection.delete_many({})
     goals.insert(store.collection, goals.quiet(SAVES))
     agreed = [agree(goal) for goal in store.everywhere()]

@@ -1,5 +1,6 @@
 """A database, an exchange and queues of one measurement's own, gone with it."""
 
+import base64
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -12,10 +13,12 @@ from shared.messaging.envelope import encode
 from shared.messaging.link import linked
 from shared.messaging.publisher import Publisher
 from shared.settings import Settings
-from shared.store.client import Database, Document, connect
+from shared.store.client import connect
+from shared.store.lock.database import OwnDatabase
 
 PRACTICE = "practice-1"
 TYPE = "goal.agreed"
+MASTER_KEY = base64.b64encode(bytes(range(96))).decode()
 
 
 class Scene:
@@ -52,10 +55,19 @@ class Scene:
             channel.exchange_delete(self.exchange)
 
 
-def database(name: str, mongo_url: str, amqp_url: str) -> Database[Document]:
+def database(name: str, mongo_url: str, amqp_url: str) -> OwnDatabase:
     """With the options that the product gives its connections."""
     return connect(
-        Settings(name, mongo_url, amqp_url, issuer="", jwks_url="", secret_key="", database_prefix="")
+        Settings(
+            name,
+            mongo_url,
+            amqp_url,
+            issuer="",
+            jwks_url="",
+            secret_key="",
+            master_key=MASTER_KEY,
+            database_prefix="",
+        )
     )
 
 

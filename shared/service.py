@@ -1,4 +1,4 @@
-"""A service is a list of parts; from it follow its commands: prepare, web, worker, parked, republish."""
+"""A service is a list of parts; from it come its commands: prepare, web, worker, parked, republish, keys."""
 
 import logging
 import re
@@ -15,6 +15,7 @@ import click
 
 from shared import logs
 from shared.ids import new_id
+from shared.keys_commands import keys_commands
 from shared.messaging import topology
 from shared.messaging import users as broker_users
 from shared.messaging.consumer import Consumer
@@ -30,6 +31,7 @@ from shared.store.aggregates import OutboxFull, StaleVersion
 from shared.store.client import StoreUnavailable, answers, connect
 from shared.store.indexes import Collection, NotPrepared, prepare, require_prepared
 from shared.store.lease import Lease
+from shared.store.lock.lock import Lock
 from shared.store.outbox import oldest, waiting
 from shared.web import health
 from shared.web.metrics import asks, exposed
@@ -87,6 +89,7 @@ class Service:
         database = connect(settings)
         self.require(database, settings)
         require_prepared(database, self.collections, self.name)
+        database.lock.require()
         # A worker forks next, and no MongoClient survives that.
         database.client.close()
 
@@ -126,6 +129,7 @@ def _commands(service: Service) -> click.Group:
     group.add_command(_prepare(service))
     group.add_command(_republish(service))
     group.add_command(parked_commands(lambda: _open_parked(service)))
+    group.add_command(keys_commands(lambda: _open_lock(service)))
     for command in service.commands:
         group.add_command(command)
     return group
@@ -135,6 +139,12 @@ def _open_parked(service: Service) -> Parked:
     settings = Settings.read(service.name)
     logs.set_up(service.name, "parked", stream=sys.stderr)
     return Parked(connect(settings))
+
+
+def _open_lock(service: Service) -> Lock:
+    settings = Settings.read(service.name)
+    logs.set_up(service.name, "keys", stream=sys.stderr)
+    return connect(settings).lock
 
 
 def _part(service: Service, name: str, run: Callable[[Service, Settings], None]) -> click.Command:
@@ -239,6 +249,7 @@ def _prepare(service: Service) -> click.Command:
         database = connect(settings)
         service.require(database, settings)
         prepare(database, service.collections)
+        database.lock.prepare()
         with _rabbitmq("TANDEM_ADMIN_AMQP_URL" if settings.administered else "TANDEM_AMQP_URL"):
             amqp_url = settings.admin_amqp_url or settings.amqp_url
             topology.declare(amqp_url, service.name, service.subscriber.types)

@@ -7,20 +7,23 @@ import os
 import signal
 import uuid
 from collections.abc import Iterator
+from datetime import UTC
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import pytest
 from pymongo import MongoClient
-from pymongo.database import Database
 
 from scripts import images, manifests, processes
 from scripts.servers import choice, containers, temporary
 from scripts.servers.found import Servers
 from scripts.trouble import Trouble
+from shared.store.lock.database import OwnDatabase
+from shared.store.lock.master import Master
 from tests.dealing import Dealing
 from tests.queries import hooks
+from tests.requests import MASTER_KEY
 
 FIXTURES = {"servers", "mongo_url", "amqp_url", "database"}
 WITHOUT = "not servers"  # in the marks that make test-fast asks for
@@ -97,12 +100,12 @@ def amqp_url(servers: Servers) -> str:
 
 
 @pytest.fixture
-def database(mongo_url: str) -> Iterator[Database[dict[str, Any]]]:
+def database(mongo_url: str) -> Iterator[OwnDatabase]:
     """A database of this test's own, empty and dropped at its end."""
-    client = MongoClient[dict[str, Any]](mongo_url, tz_aware=True, timeoutMS=5000, w="majority")
+    client = MongoClient[dict[str, Any]](mongo_url, tz_aware=True, tzinfo=UTC, timeoutMS=5000, w="majority")
     name = f"test_{os.getpid()}_{uuid.uuid4().hex[:12]}"
     with client:
-        yield client[name]
+        yield OwnDatabase(client, name, Master(MASTER_KEY))
         hooks.WATCH.judge(name)
         client.drop_database(name)
 

@@ -9,7 +9,7 @@ atomic write. Rules kept here and nowhere else:
   release wrote beside what this one knows.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -21,6 +21,8 @@ from shared.correlation import causation_id, correlation_id, traceparent
 from shared.ids import new_id
 from shared.store.client import Document
 from shared.store.codec import from_document, to_document
+from shared.store.lock.database import lock_of
+from shared.store.lock.fields import Fields
 from shared.store.pages import HIDDEN, page
 
 OUTBOX_LIMIT = 1_000
@@ -53,12 +55,24 @@ _OWN = frozenset({"_id", "id", "practice_id", "version", "eseq", "events", "outb
 
 
 class Aggregates(Generic[T]):
-    """The aggregates of one class, in one collection."""
+    """The aggregates of one class, in one collection.
 
-    def __init__(self, collection: Collection[Document], of: type[T], missing: type[Exception]) -> None:
+    `encrypted` names the fields that are under lock, each with the class of its key, RECORD or PRIVATE, and
+    `whose` the field with the id of the person whose keys they are.
+    """
+
+    def __init__(
+        self,
+        collection: Collection[Document],
+        of: type[T],
+        missing: type[Exception],
+        encrypted: Mapping[str, str] | None = None,
+        whose: str = "_id",
+    ) -> None:
         self.collection = collection
         self._of = of
         self._missing = missing
+        self._locked = Fields(collection.name, encrypted, whose) if encrypted else None
 
     def find(self, practice_id: str, id: str) -> T | None:
         return self.find_by(practice_id, _id=id)
@@ -77,7 +91,7 @@ class Aggregates(Generic[T]):
         self, practice_id: str, where: Document, limit: int, after: str | None = None, order: str = "_id"
     ) -> "list[T]":
         found = page(self.collection, {"practice_id": practice_id, **where}, limit, after, order)
-        return [self._load(document) for document in found]
+        return [*self._load_all(found)]
 
     def add(self, aggregate: T, fingerprint: str | None = None) -> tuple[T, bool]:
         """Store a new one, or find the one that the same request made before: (aggregate, made now)."""
@@ -93,7 +107,7 @@ class Aggregates(Generic[T]):
             at = now()
             document |= {"outbox": _records(aggregate.events, 0, at), "due": at}
         try:
-            self.collection.insert_one(document)
+            self.collection.insert_one(self._written(document, document))
         except DuplicateKeyError:
             before = self.repeated(aggregate.practice_id, aggregate.id, fingerprint)
             if before is None:
@@ -133,7 +147,7 @@ class Aggregates(Generic[T]):
         }
         update: Document = {"$inc": {"version": 1, "eseq": len(events)}}
         if changed:
-            update["$set"] = changed
+            update["$set"] = self._written(before | state, changed)
         if events:
             at = now()
             # Nothing was pending where nothing was due, and whoever said something since changed the version.
@@ -157,7 +171,22 @@ class Aggregates(Generic[T]):
         document = to_document(aggregate)
         return {name: value for name, value in document.items() if name not in _OWN}
 
+    def _written(self, document: Document, changed: Document) -> Document:
+        """What of this document has changed, as MongoDB is to have it."""
+        if self._locked is None:
+            return changed
+        return self._locked.encrypted(lock_of(self.collection), document, changed)
+
     def _load(self, document: Document) -> T:
+        (loaded,) = self._load_all([document])
+        return loaded
+
+    def _load_all(self, documents: Sequence[Document]) -> Sequence[T]:
+        if self._locked is not None:
+            documents = self._locked.decrypted(lock_of(self.collection), documents)
+        return [self._as_aggregate(document) for document in documents]
+
+    def _as_aggregate(self, document: Document) -> T:
         fields = {name: value for name, value in document.items() if name not in _OWN}
         fields |= {key: document[name] for key, name in _IDENTITY.items()}
         return self._stored(from_document(fields, self._of), document)

@@ -10,6 +10,8 @@ from pymongo.database import Database
 from pymongo.errors import ConfigurationError, PyMongoError
 
 from shared.settings import Settings, SettingsRefused
+from shared.store.lock.database import OwnDatabase
+from shared.store.lock.master import Master
 
 Document = dict[str, Any]
 StoreUnavailable = PyMongoError
@@ -26,9 +28,10 @@ OPTIONS: dict[str, Any] = {
 }
 
 
-def connect(settings: Settings) -> Database[Document]:
+def connect(settings: Settings) -> OwnDatabase:
     """The service's own database. Call it after fork: a MongoClient does not survive one."""
-    return client_of(settings, "mongo_url")[settings.database_name]
+    master = Master(settings.master_key, settings.former_master_key)
+    return OwnDatabase(client_of(settings, "mongo_url"), settings.database_name, master)
 
 
 def client_of(settings: Settings, name: str) -> MongoClient[Document]:

@@ -155,12 +155,12 @@ def test_each_process_shows_only_what_it_counts(running: Platform) -> None:
         process: {name.split("_")[1] for name, _ in one.steady()} for process, one in figures(running).items()
     }
 
-    wanted = {f"{service}-web": {"http"} for service in parts.services()}
+    wanted = {f"{service}-web": {"http", "lock"} for service in parts.services()}
     wanted |= {
-        f"{service}-worker": {"outbox", "relay", "consumer", "parked", "letters"}
+        f"{service}-worker": {"outbox", "relay", "consumer", "parked", "letters", "lock"}
         for service in parts.services()
     }
-    wanted["partners-sender"] = {"webhook", "sender"}
+    wanted["partners-sender"] = {"webhook", "sender", "lock"}
     # Whoever has nothing to hear has no consumer; only practices writes letters.
     wanted["practices-worker"] -= {"consumer"}
     for service in set(parts.services()) - {"practices"}:

@@ -19,6 +19,7 @@ from shared.service import Service
 from shared.settings import Settings, variable
 from shared.store import users as store_users
 from shared.store.client import OPTIONS
+from shared.store.lock.lock import Lock
 from tests.shared.messaging.certificates import certificate, showing
 
 PROGRAM = """
@@ -50,6 +51,7 @@ def worker() -> Iterator[subprocess.Popen[str]]:
         "JWKS_URL": "http://x",
         "ENVIRONMENT": "development",
         "SECRET_KEY": "x" * 44,
+        "MASTER_KEY": "x" * 128,
         "WORKER_METRICS_PORT": str(port),
     }
     environ = {**os.environ, **{f"TANDEM_{name}": value for name, value in given.items()}}
@@ -86,7 +88,12 @@ def told(monkeypatch: pytest.MonkeyPatch, *command: str, **urls: str) -> str:
     """What the process says as it ends."""
     for setting in fields(Settings):
         monkeypatch.delenv(variable(setting), raising=False)
-    given = {"ISSUER": "http://x", "ENVIRONMENT": "development", "SECRET_KEY": "x" * 44}
+    given = {
+        "ISSUER": "http://x",
+        "ENVIRONMENT": "development",
+        "SECRET_KEY": "x" * 44,
+        "MASTER_KEY": "x" * 128,
+    }
     given |= {"JWKS_URL": "http://x", **{f"{name}_URL": url for name, url in urls.items()}}
     for name, value in given.items():
         monkeypatch.setenv(f"TANDEM_{name}", value)
@@ -112,6 +119,7 @@ def test_prepare_names_the_administrators_url_of_a_server_that_is_away(
     monkeypatch.setattr(store_users, "make_user", lambda *_: None)
     monkeypatch.setattr(broker_users, "make_user", lambda *_: None)
     monkeypatch.setattr("shared.service.prepare", lambda *_: None)
+    monkeypatch.setattr(Lock, "prepare", lambda _: None)
     refused = told(monkeypatch, "prepare", **AWAY)
     assert refused == "goals: RabbitMQ cannot be used (ConnectionRefusedError): see TANDEM_ADMIN_AMQP_URL."
 
@@ -121,6 +129,7 @@ def test_prepare_without_administrators_names_the_services_own_url(
 ) -> None:
     own = {name: AWAY[name] for name in ("MONGO", "AMQP")}
     monkeypatch.setattr("shared.service.prepare", lambda *_: None)
+    monkeypatch.setattr(Lock, "prepare", lambda _: None)
 
     refused = told(monkeypatch, "prepare", **own)
     assert refused == "goals: RabbitMQ cannot be used (ConnectionRefusedError): see TANDEM_AMQP_URL."
