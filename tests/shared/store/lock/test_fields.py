@@ -41,21 +41,35 @@ def test_a_save_encrypts_what_changed_and_leaves_the_rest(letters: Letters) -> N
     after = letters.collection.find_one({"_id": made.id})
     assert before is not None
     assert after is not None
-    assert after["text"] == before["text"]
-    assert isinstance(after["reply"], bytes)
-    assert letters.get("elm", made.id).reply == made.reply
-    assert (after["draft"], after["client_id"]) == (None, "ada")
+    assert after["locked_private"] == before["locked_private"]
+    assert after["locked_record"] != before["locked_record"]
+    assert letters.get("elm", made.id) == made
+    assert not {"text", "reply", "draft"} & after.keys()
 
 
 def test_a_save_that_changes_no_words_encrypts_none(letters: Letters) -> None:
     made, _ = letters.add(letter("Dear Ada"))
-    stored = letters.collection.find_one({"_id": made.id}, {"text": 1})
+    stored = letters.collection.find_one({"_id": made.id}, {"locked_record": 1})
     found = letters.get("elm", made.id)
 
     found.read = True
     letters.save(found)
 
-    assert letters.collection.find_one({"_id": made.id}, {"text": 1}) == stored
+    assert stored is not None
+    assert letters.collection.find_one({"_id": made.id}, {"locked_record": 1}) == stored
+
+
+def test_what_a_newer_release_wrote_under_lock_survives_a_save_by_this_one(letters: Letters) -> None:
+    made, _ = letters.add(letter("Dear Ada"))
+    vars(made)["_before"]["locked_record"] = {"colour": "red"}
+
+    for text in ("Dear Bob", "Dear Carl"):
+        made.text = text
+        made = letters.save(made)
+        made = letters.get("elm", made.id)
+
+    assert made.text == "Dear Carl"
+    assert vars(made)["_before"]["colour"] == "red"
 
 
 def test_no_planted_word_is_in_what_mongodb_has(letters: Letters, database: Any) -> None:
@@ -79,7 +93,10 @@ def test_no_planted_word_is_in_what_mongodb_has(letters: Letters, database: Any)
 def test_the_same_words_are_never_encrypted_to_the_same(letters: Letters) -> None:
     one, other = letters.add(letter("Yes."))[0], letters.add(letter("Yes."))[0]
 
-    found = {document["text"] for document in letters.collection.find({"_id": {"$in": [one.id, other.id]}})}
+    found = {
+        document["locked_record"]
+        for document in letters.collection.find({"_id": {"$in": [one.id, other.id]}})
+    }
 
     assert len(found) == 2
 
@@ -98,25 +115,26 @@ def flipped(sealed: bytes) -> Binary:
 
 
 BROKEN: dict[str, Callable[[Document], Document]] = {
-    "changed": lambda found: {"text": flipped(found["text"])},
-    "cut": lambda found: {"text": Binary(found["text"][:-20], 6)},
-    "cut to nothing": lambda found: {"text": Binary(b"", 6)},
-    "of another kind": lambda found: {"text": Binary(found["text"], 0)},
-    "of an unknown key": lambda found: {"text": Binary(b"\x02" + bytes(16) + found["text"][17:], 6)},
-    "plain": lambda found: {"text": "Dear Ada"},
+    "changed": lambda found: {"locked_record": flipped(found["locked_record"])},
+    "cut": lambda found: {"locked_record": Binary(found["locked_record"][:-20], 6)},
+    "cut to nothing": lambda found: {"locked_record": Binary(b"", 6)},
+    "taken out": lambda found: {"locked_record": None},
+    "of another kind": lambda found: {"locked_record": Binary(found["locked_record"], 0)},
+    "of an unknown key": lambda found: {
+        "locked_record": Binary(b"\x02" + bytes(16) + found["locked_record"][17:], 6)
+    },
+    "plain": lambda found: {"locked_record": {"text": "evil", "reply": None}},
     "a plain envelope": lambda found: {
-        "text": {
+        "locked_record": {
             "s": 1,
             "k": f"elm/{found['client_id']}/record",
             "c": "letters",
             "i": found["_id"],
-            "f": "text",
-            "v": "evil",
+            "v": {"text": "evil", "reply": None},
         }
     },
-    "another field's, of another class": lambda found: {"text": found["draft"]},
-    "another field's": lambda found: {"text": found["reply"]},
-    "another person's": lambda found: {"client_id": "bob"},
+    "another field's": lambda found: {"locked_record": found["locked_private"]},
+    "another person's": lambda found: {"client_id": "bob", "locked_private": None},
 }
 
 
@@ -159,11 +177,11 @@ def assert_refused(read: Callable[[], object], id: str, caplog: pytest.LogCaptur
     """Told and logged by ids, and counted."""
     caplog.clear()
     counted = REFUSED._value.get()
-    with pytest.raises(NotAsStored, match=f"The field text of {id} in") as refused:
+    with pytest.raises(NotAsStored, match=f"The field locked_record of {id} in") as refused:
         read()
     assert REFUSED._value.get() == counted + 1
     [record] = caplog.records
-    assert (record.levelno, vars(record)["id"], vars(record)["field"]) == (logging.ERROR, id, "text")
+    assert (record.levelno, vars(record)["id"], vars(record)["field"]) == (logging.ERROR, id, "locked_record")
     everything = f"{refused.value!r} {vars(record)!r}"
     assert not any(word in everything for word in ("Dear", "evil"))
     assert refused.value.__cause__ is None

@@ -106,7 +106,7 @@ def test_a_rewrap_puts_all_keys_under_the_new_master_key_while_they_are_read(wri
         read.append(some)
         assert len(Letters(under(written, OTHER_KEY, former=MASTER_KEY)).list("elm", {}, 50)) == 10
 
-    assert read == [3, 3, 3, 2]
+    assert read == [3] * 7
     new = under(written, OTHER_KEY)
     new.lock.require()
     assert {one.text for one in Letters(new).list("elm", {}, 50)} == {f"{number}" for number in range(10)}
@@ -130,6 +130,6 @@ def test_an_interrupted_rewrap_goes_on_and_no_start_does_without_the_former_key_
     first = CliRunner().invoke(command, ["rewrap"])
     again = CliRunner().invoke(command, ["rewrap"])
 
-    assert first.output.splitlines()[-1].startswith("8 keys were put under TANDEM_MASTER_KEY")
+    assert first.output.splitlines()[-1].startswith("18 keys were put under TANDEM_MASTER_KEY")
     assert again.output.splitlines()[-1].startswith("0 keys")
     under(written, OTHER_KEY).lock.require()
