@@ -4,14 +4,16 @@ ARG BASE=python:3.13-slim-bookworm
 
 FROM $BASE AS dependencies
 WORKDIR /app
+RUN apt-get update -qq && apt-get install -qq --no-install-recommends binutils > /dev/null
 COPY scripts/uv.txt /build/
 RUN python -m pip install --quiet --root-user-action=ignore --no-cache-dir \
     --only-binary :all: --require-hashes -r /build/uv.txt
 # Bytecode is compiled here, because nobody can write it later, and holds whatever happens to the files' times.
 ENV UV_PYTHON_DOWNLOADS=never UV_NO_CACHE=1 UV_HTTP_TIMEOUT=120 PYC_INVALIDATION_MODE=UNCHECKED_HASH
 COPY pyproject.toml uv.lock ./
-# The file .lock, which anybody may write, is of no more use.
+# The file .lock, which anybody may write, is of no more use, and symbols for debuggers are a quarter of it all.
 RUN uv sync --quiet --frozen --no-build --no-default-groups --compile-bytecode \
+    && find .venv -name "*.so*" -exec strip --strip-unneeded {} + \
     && rm .venv/.lock
 
 FROM $BASE AS code

@@ -20,6 +20,7 @@ from scripts.trouble import Trouble
 MODULES = {
     "idle": ("idle_mb", "idle_cpu"),
     "save": ("save_vs_plain",),
+    "lock": ("save_encrypted", "list_encrypted"),
     "post": ("post_vs_eve",),
     "practices": ("save_1000_practices", "list_1000_practices", "relay_1000_practices"),
     "relay": ("relay_vs_one_by_one",),
