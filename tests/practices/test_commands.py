@@ -17,6 +17,7 @@ from services.practices.store.people import Members, Practices
 from services.practices.tokens import key_set, make_first
 from shared.clock import now
 from shared.settings import Settings, refusals
+from shared.store.client import connect
 from tests.requests import MASTER_KEY
 
 OPEN = [
@@ -41,6 +42,7 @@ def run(database, mongo_url, monkeypatch):
     }.items():
         monkeypatch.setenv(name, value)
     make_first(database, Settings.read("practices"))
+    connect(Settings.read("practices")).lock.prepare()
 
     def run(command, *arguments):
         result = CliRunner().invoke(command, arguments)
