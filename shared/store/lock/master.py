@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
-BYTES = 96
-
 
 @dataclass(frozen=True)
 class Master:
