@@ -4,28 +4,28 @@ from collections.abc import Callable
 
 import click
 
-from shared.store.lock.lock import Lock
+from shared.store.lock.vault import Vault
 
 
-def keys_commands(open_lock: Callable[[], Lock]) -> click.Group:
-    """The group, over whatever `open_lock` connects to."""
+def keys_commands(open_vault: Callable[[], Vault]) -> click.Group:
+    """The group, over whatever `open_vault` connects to."""
     group = click.Group("keys", help="The keys that what people write is encrypted with: rewrap.")
-    group.add_command(_rewrap(open_lock))
+    group.add_command(_rewrap(open_vault))
     return group
 
 
-def _rewrap(open_lock: Callable[[], Lock]) -> click.Command:
+def _rewrap(open_vault: Callable[[], Vault]) -> click.Command:
     @click.command(
         "rewrap",
         help="Put every key under TANDEM_MASTER_KEY that lies under TANDEM_FORMER_MASTER_KEY. What they "
         "encrypted stays as it is and can be read meanwhile; interrupt it and run it again as you like.",
     )
     def command() -> None:
-        lock = open_lock()
-        lock.require()
+        vault = open_vault()
+        vault.require()
         done = 0
-        with click.progressbar(length=lock.to_rewrap(), label="Keys") as bar:
-            for some in lock.rewrap():
+        with click.progressbar(length=vault.to_rewrap(), label="Keys") as bar:
+            for some in vault.rewrap():
                 bar.update(some)
                 done += some
         click.echo(f"{done} keys were put under TANDEM_MASTER_KEY, where all of them are now.")

@@ -31,7 +31,7 @@ from shared.store.aggregates import OutboxFull, StaleVersion
 from shared.store.client import StoreUnavailable, answers, connect
 from shared.store.indexes import Collection, NotPrepared, prepare, require_prepared
 from shared.store.lease import Lease
-from shared.store.lock.lock import Lock
+from shared.store.lock.vault import Vault
 from shared.store.outbox import oldest, waiting
 from shared.web import health
 from shared.web.metrics import asks, exposed
@@ -89,7 +89,7 @@ class Service:
         database = connect(settings)
         self.require(database, settings)
         require_prepared(database, self.collections, self.name)
-        database.lock.require()
+        database.vault.require()
         # A worker forks next, and no MongoClient survives that.
         database.client.close()
 
@@ -129,7 +129,7 @@ def _commands(service: Service) -> click.Group:
     group.add_command(_prepare(service))
     group.add_command(_republish(service))
     group.add_command(parked_commands(lambda: _open_parked(service)))
-    group.add_command(keys_commands(lambda: _open_lock(service)))
+    group.add_command(keys_commands(lambda: _open_vault(service)))
     for command in service.commands:
         group.add_command(command)
     return group
@@ -141,10 +141,10 @@ def _open_parked(service: Service) -> Parked:
     return Parked(connect(settings))
 
 
-def _open_lock(service: Service) -> Lock:
+def _open_vault(service: Service) -> Vault:
     settings = Settings.read(service.name)
     logs.set_up(service.name, "keys", stream=sys.stderr)
-    return connect(settings).lock
+    return connect(settings).vault
 
 
 def _part(service: Service, name: str, run: Callable[[Service, Settings], None]) -> click.Command:
@@ -249,7 +249,7 @@ def _prepare(service: Service) -> click.Command:
         database = connect(settings)
         service.require(database, settings)
         prepare(database, service.collections)
-        database.lock.prepare()
+        database.vault.prepare()
         with _rabbitmq("TANDEM_ADMIN_AMQP_URL" if settings.administered else "TANDEM_AMQP_URL"):
             amqp_url = settings.admin_amqp_url or settings.amqp_url
             topology.declare(amqp_url, service.name, service.subscriber.types)

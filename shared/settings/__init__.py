@@ -40,9 +40,11 @@ class Settings:
     secret_key: str
     """Base64 of at least 32 random bytes, each service its own; every other key is derived from it."""
     master_key: str = ""
-    """Base64 of 96 random bytes, each service its own; all keys of what people write lie under it."""
+    """Each service's own, in a form that shared/store/lock/master.py has; all its data keys lie under it."""
     former_master_key: str = _of("", default="")
     """The one before, for as long as some of the keys still lie under it (`keys rewrap`)."""
+    kms_credentials: str = _of("", default="")
+    """JSON, for a master key that a key management service has."""
     environment: Literal["development", "production"] = "production"
     database_prefix: str = "tandem_"
     audience: str = "tandem"

@@ -2,11 +2,14 @@
 
 import base64
 import binascii
+import json
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from shared.settings.urls import logins, prefix_of_user, scheme
+from shared.store.lock.master import PROVIDERS, well_formed
 
 if TYPE_CHECKING:
     from shared.settings import Settings
@@ -18,15 +21,32 @@ def malformed(settings: "Settings") -> list[str]:
         problems.append(
             "TANDEM_SECRET_KEY must be base64 of at least 32 random bytes: openssl rand -base64 32"
         )
-    for name in ("master_key", "former_master_key"):
-        value = getattr(settings, name)
-        if value and _bytes_in(value) != _MASTER_KEY_BYTES:
-            problems.append(f"TANDEM_{name.upper()} must be base64 of 96 random bytes: {_MAKE_MASTER_KEY}")
+    problems += _malformed_master(settings)
     for name, schemes in _SCHEMES.items():
         if not all(scheme(url) in schemes for url in _urls(settings, name)):
             begin = " or ".join(schemes)
             problems.append(f"TANDEM_{name.upper()} must be a URL that begins with {begin} and names a host.")
     return problems
+
+
+def _malformed_master(settings: "Settings") -> Iterator[str]:
+    try:
+        credentials = json.loads(settings.kms_credentials or "{}")
+    except ValueError:
+        credentials = None
+    if not isinstance(credentials, dict):
+        yield 'TANDEM_KMS_CREDENTIALS must be a JSON object, as {"aws": {…}}: see docs/operations.md.'
+        return
+    for name in ("master_key", "former_master_key"):
+        text = getattr(settings, name)
+        kind = text.partition(":")[0]
+        if text and not well_formed(text):
+            yield (
+                f"TANDEM_{name.upper()} must be base64 of 96 random bytes ({_MAKE_MASTER_KEY}), or name a "
+                "key of AWS, Google Cloud or Azure as docs/operations.md shows."
+            )
+        elif text and kind in PROVIDERS and not isinstance(credentials.get(kind), dict):
+            yield f"TANDEM_KMS_CREDENTIALS must have credentials for {kind}, where TANDEM_{name.upper()} is."
 
 
 def _bytes_in(text: str) -> int:
@@ -37,7 +57,6 @@ def _bytes_in(text: str) -> int:
         return 0
 
 
-_MASTER_KEY_BYTES = 96
 _MAKE_MASTER_KEY = "openssl rand -base64 96 | tr -d '\\n'"
 
 
@@ -110,7 +129,10 @@ def unfit_for_production(settings: "Settings") -> list[str]:
         "TANDEM_SECRET_KEY must be random in production, and has fewer than 8 different bytes: "
         "openssl rand -base64 32": len(set(base64.b64decode(settings.secret_key))) < 8,
         "TANDEM_MASTER_KEY must be random in production, and has fewer than 8 different bytes: "
-        f"{_MAKE_MASTER_KEY}": len(set(base64.b64decode(settings.master_key))) < 8,
+        f"{_MAKE_MASTER_KEY}": (
+            settings.master_key.partition(":")[0] not in PROVIDERS
+            and len(set(base64.b64decode(settings.master_key))) < 8
+        ),
         "TANDEM_ISSUER must be an https URL in production: the address that practices has outside.": (
             urlsplit(settings.issuer).scheme != "https"
         ),

@@ -21,7 +21,7 @@ from shared.correlation import causation_id, correlation_id, traceparent
 from shared.ids import new_id
 from shared.store.client import Document
 from shared.store.codec import from_document, to_document
-from shared.store.lock.database import lock_of
+from shared.store.lock.database import keys_of
 from shared.store.lock.fields import Fields
 from shared.store.pages import HIDDEN, page
 
@@ -175,7 +175,7 @@ class Aggregates(Generic[T]):
         """What of this document has changed, as MongoDB is to have it."""
         if self._locked is None:
             return changed
-        return self._locked.encrypted(lock_of(self.collection), document, changed)
+        return self._locked.encrypted(keys_of(self.collection), document, changed)
 
     def _load(self, document: Document) -> T:
         (loaded,) = self._load_all([document])
@@ -183,7 +183,7 @@ class Aggregates(Generic[T]):
 
     def _load_all(self, documents: Sequence[Document]) -> Sequence[T]:
         if self._locked is not None:
-            documents = self._locked.decrypted(lock_of(self.collection), documents)
+            documents = self._locked.decrypted(keys_of(self.collection), documents)
         return [self._as_aggregate(document) for document in documents]
 
     def _as_aggregate(self, document: Document) -> T:

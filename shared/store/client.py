@@ -30,7 +30,7 @@ OPTIONS: dict[str, Any] = {
 
 def connect(settings: Settings) -> OwnDatabase:
     """The service's own database. Call it after fork: a MongoClient does not survive one."""
-    master = Master(settings.master_key, settings.former_master_key)
+    master = Master(settings.master_key, settings.former_master_key, settings.kms_credentials)
     return OwnDatabase(client_of(settings, "mongo_url"), settings.database_name, master)
 
 

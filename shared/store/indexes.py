@@ -13,7 +13,7 @@ from pymongo.errors import CollectionInvalid
 
 from shared.clock import now
 from shared.store.client import Document
-from shared.store.lock.database import KEYS
+from shared.store.lock.database import DATA_KEYS, KEY_VAULT
 
 Key = tuple[tuple[str, int], ...]
 
@@ -85,11 +85,12 @@ OF_EVERY_SERVICE = (
     plain("crashes", [("run", 1)]),
     plain("leases"),
     plain(
-        KEYS,
+        KEY_VAULT,
         # As MongoDB asks of a key vault, so that of many who make a key of one name at once one does.
         Index((("keyAltNames", 1),), unique=True, partial={"keyAltNames": {"$exists": True}}),
         [("masterKey.provider", 1)],
     ),
+    plain(DATA_KEYS),
 )
 _PREPARED = "prepared"
 _LONGEST = 24 * 60 * 60

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 from pymongo import MongoClient
-from pymongo.monitoring import CommandListener
 
 from services.practices.domain.addresses import look_up
 from services.practices.domain.apps import App, Grant
@@ -49,20 +48,6 @@ def settings() -> Settings:
         smtp_url="smtp://127.0.0.1:1",
         mail_from="hello@mail.test",
     )
-
-
-class Commands(CommandListener):
-    """What was asked of the database: (command, collection)."""
-
-    def __init__(self) -> None:
-        self.names: list[tuple[str, Any]] = []
-
-    def started(self, event: Any) -> None:
-        self.names.append((event.command_name, event.command.get(event.command_name)))
-
-    def succeeded(self, event: Any) -> None: ...
-
-    def failed(self, event: Any) -> None: ...
 
 
 @dataclass

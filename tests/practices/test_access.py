@@ -10,7 +10,7 @@ from shared.clock import now
 from shared.ids import PLATFORM, new_id
 from shared.security.caller import Caller
 from shared.web.allows import Absent
-from tests.practices.conftest import Commands
+from tests.commands import Commands
 
 
 def caller(someone, practice_id=None):

@@ -42,7 +42,7 @@ def run(database, mongo_url, monkeypatch):
     }.items():
         monkeypatch.setenv(name, value)
     make_first(database, Settings.read("practices"))
-    connect(Settings.read("practices")).lock.prepare()
+    connect(Settings.read("practices")).vault.prepare()
 
     def run(command, *arguments):
         result = CliRunner().invoke(command, arguments)

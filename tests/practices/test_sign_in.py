@@ -21,7 +21,8 @@ from services.practices.tokens import key_set
 from shared.clock import now
 from shared.ids import PLATFORM, new_id
 from shared.security.tokens import Keys, Verifier
-from tests.practices.conftest import SECRET, Commands
+from tests.commands import Commands
+from tests.practices.conftest import SECRET
 
 EMAIL = "ada@example.org"
 MINUTE = timedelta(minutes=1)

@@ -19,7 +19,7 @@ from shared.service import Service
 from shared.settings import Settings, variable
 from shared.store import users as store_users
 from shared.store.client import OPTIONS
-from shared.store.lock.lock import Lock
+from shared.store.lock.vault import Vault
 from tests.shared.messaging.certificates import certificate, showing
 
 PROGRAM = """
@@ -119,7 +119,7 @@ def test_prepare_names_the_administrators_url_of_a_server_that_is_away(
     monkeypatch.setattr(store_users, "make_user", lambda *_: None)
     monkeypatch.setattr(broker_users, "make_user", lambda *_: None)
     monkeypatch.setattr("shared.service.prepare", lambda *_: None)
-    monkeypatch.setattr(Lock, "prepare", lambda _: None)
+    monkeypatch.setattr(Vault, "prepare", lambda _: None)
     refused = told(monkeypatch, "prepare", **AWAY)
     assert refused == "goals: RabbitMQ cannot be used (ConnectionRefusedError): see TANDEM_ADMIN_AMQP_URL."
 
@@ -129,7 +129,7 @@ def test_prepare_without_administrators_names_the_services_own_url(
 ) -> None:
     own = {name: AWAY[name] for name in ("MONGO", "AMQP")}
     monkeypatch.setattr("shared.service.prepare", lambda *_: None)
-    monkeypatch.setattr(Lock, "prepare", lambda _: None)
+    monkeypatch.setattr(Vault, "prepare", lambda _: None)
 
     refused = told(monkeypatch, "prepare", **own)
     assert refused == "goals: RabbitMQ cannot be used (ConnectionRefusedError): see TANDEM_AMQP_URL."

@@ -6,21 +6,27 @@ from pymongo import MongoClient
 from pymongo.collection import Collection
 from pymongo.database import Database
 
-from shared.store.lock.lock import Lock
+from shared.store.lock.keys import DataKeys
 from shared.store.lock.master import Master
+from shared.store.lock.vault import Vault
 
-KEYS = "keys"
+KEY_VAULT, DATA_KEYS = "key_vault", "data_keys"
+REMEMBERED = 60.0
+"""Seconds for which a key of either kind is remembered."""
 
 
 class OwnDatabase(Database[dict[str, Any]]):
-    def __init__(self, client: MongoClient[dict[str, Any]], name: str, master: Master) -> None:
+    def __init__(
+        self, client: MongoClient[dict[str, Any]], name: str, master: Master, remembered: float = REMEMBERED
+    ) -> None:
         super().__init__(client, name)
-        self.lock = Lock(self[KEYS], master)
+        self.vault = Vault(self[KEY_VAULT], master, remembered)
+        self.data_keys = DataKeys(self[DATA_KEYS], self.vault, remembered)
 
 
-def lock_of(collection: Collection[dict[str, Any]]) -> Lock:
-    """The lock of the database that this collection is in."""
+def keys_of(collection: Collection[dict[str, Any]]) -> DataKeys:
+    """The data keys of the database that this collection is in."""
     database = collection.database
     if not isinstance(database, OwnDatabase):
         raise TypeError(f"{collection.full_name} was not opened with the lock of its database.")
-    return database.lock
+    return database.data_keys

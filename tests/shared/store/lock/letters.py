@@ -9,7 +9,7 @@ from shared.clock import now
 from shared.ids import new_id
 from shared.store.aggregates import Aggregates
 from shared.store.indexes import aggregates
-from shared.store.lock.database import OwnDatabase
+from shared.store.lock.database import REMEMBERED, OwnDatabase
 from shared.store.lock.fields import PRIVATE, RECORD
 from shared.store.lock.master import Master
 
@@ -56,6 +56,6 @@ def reply(text: str) -> Reply:
     return Reply(text, at.replace(microsecond=at.microsecond // 1_000 * 1_000))
 
 
-def under(database: OwnDatabase, key: str, former: str = "") -> OwnDatabase:
+def under(database: OwnDatabase, key: str, former: str = "", remembered: float = REMEMBERED) -> OwnDatabase:
     """The same database, as a process with this master key opens it."""
-    return OwnDatabase(database.client, database.name, Master(key, former))
+    return OwnDatabase(database.client, database.name, Master(key, former), remembered)

@@ -6,7 +6,6 @@ from typing import Any
 
 import bson
 import pytest
-from bson.binary import Binary
 
 from shared.store.indexes import prepare
 from shared.store.lock.fields import REFUSED, NotAsStored
@@ -105,34 +104,28 @@ def test_each_client_has_a_key_for_each_class(letters: Letters, database: Any) -
     for client_id in ("ada", "bob", "ada"):
         letters.add(letter("x", client_id, draft="y"))
 
-    names = {key["keyAltNames"][0] for key in database["keys"].find()}
+    names = {key["_id"] for key in database["data_keys"].find()}
 
     assert names == {"elm/ada/record", "elm/ada/private", "elm/bob/record", "elm/bob/private"}
 
 
-def flipped(sealed: bytes) -> Binary:
-    return Binary(sealed[:-1] + bytes([sealed[-1] ^ 1]), 6)
+def flipped(sealed: bytes, at: int) -> bytes:
+    return sealed[:at] + bytes([sealed[at] ^ 1]) + sealed[at + 1 :]
 
 
 BROKEN: dict[str, Callable[[Document], Document]] = {
-    "changed": lambda found: {"locked_record": flipped(found["locked_record"])},
-    "cut": lambda found: {"locked_record": Binary(found["locked_record"][:-20], 6)},
-    "cut to nothing": lambda found: {"locked_record": Binary(b"", 6)},
+    "changed in its version": lambda found: {"locked_record": flipped(found["locked_record"], 0)},
+    "changed in its nonce": lambda found: {"locked_record": flipped(found["locked_record"], 1)},
+    "changed in its words": lambda found: {"locked_record": flipped(found["locked_record"], 20)},
+    "changed in its tag": lambda found: {"locked_record": flipped(found["locked_record"], -1)},
+    "cut": lambda found: {"locked_record": found["locked_record"][:-20]},
+    "cut to its nonce": lambda found: {"locked_record": found["locked_record"][:13]},
+    "cut to its version": lambda found: {"locked_record": found["locked_record"][:1]},
+    "cut to nothing": lambda found: {"locked_record": b""},
     "taken out": lambda found: {"locked_record": None},
-    "of another kind": lambda found: {"locked_record": Binary(found["locked_record"], 0)},
-    "of an unknown key": lambda found: {
-        "locked_record": Binary(b"\x02" + bytes(16) + found["locked_record"][17:], 6)
-    },
+    "of another kind": lambda found: {"locked_record": found["locked_record"].hex()},
     "plain": lambda found: {"locked_record": {"text": "evil", "reply": None}},
-    "a plain envelope": lambda found: {
-        "locked_record": {
-            "s": 1,
-            "k": f"elm/{found['client_id']}/record",
-            "c": "letters",
-            "i": found["_id"],
-            "v": {"text": "evil", "reply": None},
-        }
-    },
+    "plain bytes": lambda found: {"locked_record": bson.encode({"text": "evil", "reply": None})},
     "another field's": lambda found: {"locked_record": found["locked_private"]},
     "another person's": lambda found: {"client_id": "bob", "locked_private": None},
 }

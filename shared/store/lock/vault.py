@@ -1,46 +1,35 @@
-"""Data keys in the service's own database, and what is encrypted with them.
+"""A key for each practice, made at its first use, which never leaves libmongocrypt.
 
-A key is made at its first use, under a name: "<practice>/<person>/<class>". It lies in the collection `keys`,
-itself encrypted with the master key, and is remembered for a minute at most: whoever destroys one knows that
-nobody reads what was under it after that.
+They lie in the collection `key_vault` as MongoDB's client-side encryption has them: named by
+practice, encrypted with the master key, which a key management service need not hand out.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
-import bson
 from bson.binary import Binary
-from bson.codec_options import CodecOptions
 from pymongo.collection import Collection
 from pymongo.encryption import Algorithm, ClientEncryption
 from pymongo.errors import DuplicateKeyError, EncryptionError, PyMongoError
-from pymongocrypt.errors import MongoCryptError
-from pymongocrypt.synchronous.state_machine import run_state_machine
 
 from shared.settings import SettingsRefused
 from shared.store.lock.master import Master
 
-REMEMBERED = 60.0
-"""Seconds."""
-_CHECK = "check"
+CHECK = "check"
 """The name of the key by which a start sees that the master key is the right one."""
 _AT_ONCE = 100
-_CIPHERTEXT = 6
-"""BSON's subtype of binary data."""
 
 
 class CannotOpen(Exception):
     """A key is not there or is another one, or what was encrypted is no longer what it was."""
 
 
-class Lock:
-    """Encrypts and decrypts with the keys in one collection; it does not survive a fork."""
+class Vault:
+    """Encrypts with the keys of practices; it does not survive a fork."""
 
-    def __init__(
-        self, keys: Collection[dict[str, Any]], master: Master, remembered: float = REMEMBERED
-    ) -> None:
+    def __init__(self, keys: Collection[dict[str, Any]], master: Master, remembered: float) -> None:
         self._keys = keys
         self._master = master
         self._remembered = remembered
@@ -51,51 +40,41 @@ class Lock:
             self._master.providers,
             self._keys.full_name,
             self._keys.database.client,
-            self._codec,
+            self._keys.codec_options,
             key_expiration_ms=round(self._remembered * 1_000),
         )
 
-    @cached_property
-    def _codec(self) -> CodecOptions[dict[str, Any]]:
-        return self._keys.codec_options
-
-    def encrypt(self, key: str, value: dict[str, Any]) -> Binary:
-        """With the key of this name, which is made where there is none."""
+    def encrypt(self, practice_id: str, value: dict[str, Any]) -> Binary:
+        """With the practice's key, which is made where there is none."""
         try:
-            return self._encrypt(key, value)
+            return self._encrypt(practice_id, value)
         except CannotOpen:
             # Nothing tells a missing key from one that cannot be used; there, making it does nothing.
-            self._make(key)
-            return self._encrypt(key, value)
+            self._make(practice_id)
+            return self._encrypt(practice_id, value)
 
-    def _encrypt(self, key: str, value: dict[str, Any]) -> Binary:
+    def _encrypt(self, name: str, value: dict[str, Any]) -> Binary:
         with _told():
             random = Algorithm.AEAD_AES_256_CBC_HMAC_SHA_512_Random
-            return self._encryption.encrypt(value, random, key_alt_name=key)
+            return self._encryption.encrypt(value, random, key_alt_name=name)
 
-    def _make(self, key: str) -> None:
+    def decrypt(self, sealed: Binary) -> Any:
+        with _told():
+            return self._encryption.decrypt(sealed)
+
+    def _make(self, name: str) -> None:
         try:
             with _told():
-                self._encryption.create_data_key(self._master.provider, key_alt_names=[key])
+                self._encryption.create_data_key(
+                    self._master.provider, self._master.key, key_alt_names=[name]
+                )
         except DuplicateKeyError:
             return  # somebody else made it a moment ago
 
-    def decrypt(self, sealed: Sequence[Any]) -> list[Any]:
-        """All of them in one go, with one look for keys at most; `CannotOpen` where one of them cannot be."""
-        # What is no ciphertext would come back as it is.
-        if any(getattr(one, "subtype", None) != _CIPHERTEXT for one in sealed):
-            raise CannotOpen("It is not encrypted.")
-        # pymongo decrypts value by value, a round through Python each; libmongocrypt takes a whole document.
-        explicit: Any = self._encryption._encryption
-        document = bson.encode({"v": sealed})
-        with _told(), explicit.mongocrypt.decryption_context(document) as context:
-            plain = run_state_machine(context, explicit.callback)
-        return bson.decode(plain, self._codec)["v"]
-
     def prepare(self) -> None:
         """Make the key by which a start sees that the master key is right; safe to run again."""
-        if self._keys.find_one({"keyAltNames": _CHECK}, {"_id": 1}) is None:
-            self._make(_CHECK)
+        if self._keys.find_one({"keyAltNames": CHECK}, {"_id": 1}) is None:
+            self._make(CHECK)
         self.require()
 
     def require(self) -> None:
@@ -109,7 +88,7 @@ class Lock:
 
     def _fits(self) -> bool:
         try:
-            self._encrypt(_CHECK, {})
+            self._encrypt(CHECK, {})
         except CannotOpen:
             return False
         return True
@@ -121,7 +100,9 @@ class Lock:
         """
         while found := [key["_id"] for key in self._keys.find(self._elsewhere, {"_id": 1}).limit(_AT_ONCE)]:
             with _told():
-                self._encryption.rewrap_many_data_key({"_id": {"$in": found}}, self._master.provider)
+                self._encryption.rewrap_many_data_key(
+                    {"_id": {"$in": found}}, self._master.provider, self._master.key
+                )
             yield len(found)
 
     def to_rewrap(self) -> int:
@@ -137,8 +118,7 @@ def _told() -> Iterator[None]:
     """The server's own errors as they are; of libmongocrypt's, nothing but that there was one."""
     try:
         yield
-    except (EncryptionError, MongoCryptError) as error:
-        cause = getattr(error, "cause", None)
-        if isinstance(cause, PyMongoError):
-            raise cause from None
+    except EncryptionError as error:
+        if isinstance(error.cause, PyMongoError):
+            raise error.cause from None
         raise CannotOpen("It cannot be encrypted or decrypted with the keys that are here.") from None
