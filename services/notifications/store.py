@@ -46,9 +46,12 @@ class Inbox:
         self._entries = database["notifications"]
         self._people = Records(database["people"], "display_name")
 
-    def find(self, practice_id: str, id: str) -> Entry | None:
+    def look(self, practice_id: str, id: str) -> Entry | None:
         found = self._entries.find_one({"_id": id, "practice_id": practice_id}, {"person_id": 1})
         return None if found is None else Entry(id, found["person_id"])
+
+    def open(self, seen: Entry) -> Entry:
+        return seen
 
     def of_person(
         self, practice_id: str, person_id: str, limit: int, after: str | None

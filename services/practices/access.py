@@ -33,7 +33,7 @@ def standings(database: Any, caller: Caller, action: str, target: Any) -> Standi
     """
     if not isinstance(target, str):
         return _OF_KIND[caller.kind](database, caller, action, _about(target))
-    client = Clients(database).find(caller.practice_id, target)
+    client = Clients(database).look(caller.practice_id, target)
     found = _OF_KIND[caller.kind](database, caller, action, _about(client))
     return set() if client is None else found
 
@@ -45,7 +45,7 @@ def _about(target: Any) -> _About:
 
 
 def _of_member(database: Any, caller: Caller, action: str, about: _About) -> Standings:
-    member = Members(database).find(caller.practice_id, caller.id)
+    member = Members(database).look(caller.practice_id, caller.id)
     cares = _cares_for(database, caller, about)
     if member is None or not member.active:
         return set()
@@ -62,7 +62,7 @@ def _cares_for(database: Any, caller: Caller, about: _About) -> bool:
 
 
 def _of_client(database: Any, caller: Caller, action: str, about: _About) -> Standings:
-    client = Clients(database).find(caller.practice_id, caller.id)
+    client = Clients(database).look(caller.practice_id, caller.id)
     if client is None:
         return set()
     own = {("client", "self")} if about.client_id == client.id else set()
@@ -71,7 +71,7 @@ def _of_client(database: Any, caller: Caller, action: str, about: _About) -> Sta
 
 def _of_app(database: Any, caller: Caller, action: str, about: _About) -> Standings:
     grant = Grants(database).find(caller.practice_id, grant_id(caller.practice_id, caller.id))
-    client = Clients(database).find(caller.practice_id, about.client_id)
+    client = Clients(database).look(caller.practice_id, about.client_id)
     granted = grant is not None and grant.stands and action in grant.scopes
     consented = client is not None and client.consents_to(caller.id)
     return {("app", "self")} | ({("app", "granted")} if granted and consented else set())

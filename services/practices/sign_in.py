@@ -188,8 +188,8 @@ class SignIn:
 
     def _still_stands(self, subject: Subject) -> bool:
         if subject.kind == "client":
-            return Clients(self._database).find(subject.practice_id, subject.id) is not None
-        member = Members(self._database).find(subject.practice_id, subject.id)
+            return Clients(self._database).look(subject.practice_id, subject.id) is not None
+        member = Members(self._database).look(subject.practice_id, subject.id)
         return member is not None and member.active
 
     def _token(self, subject: Subject, at: datetime) -> str:

@@ -20,7 +20,7 @@ from shared.clock import now
 from shared.correlation import causation_id, correlation_id, traceparent
 from shared.ids import new_id
 from shared.store.client import Document
-from shared.store.codec import from_document, to_document
+from shared.store.codec import from_document, from_part, to_document
 from shared.store.lock.database import keys_of
 from shared.store.lock.fields import Fields
 from shared.store.pages import HIDDEN, page
@@ -78,8 +78,24 @@ class Aggregates(Generic[T]):
         return self.find_by(practice_id, _id=id)
 
     def find_by(self, practice_id: str, **equals: Any) -> T | None:
-        document = self.collection.find_one({"practice_id": practice_id, **equals}, HIDDEN)
+        document = self._document(practice_id, **equals)
         return None if document is None else self._load(document)
+
+    def look(self, practice_id: str, id: str) -> T | None:
+        """As `find`, without what is under lock: for deciding who may see it, at the same cost for all."""
+        document = self._document(practice_id, _id=id)
+        if document is None or self._locked is None:
+            return None if document is None else self._load(document)
+        seen = from_part(_fields(document), self._of, self._locked.classes)
+        vars(seen)["_unopened"] = document
+        return seen
+
+    def open(self, seen: T) -> T:
+        """The whole of what `look` found."""
+        return self._load(vars(seen)["_unopened"]) if "_unopened" in vars(seen) else seen
+
+    def _document(self, practice_id: str, **equals: Any) -> Document | None:
+        return self.collection.find_one({"practice_id": practice_id, **equals}, HIDDEN)
 
     def get(self, practice_id: str, id: str) -> T:
         found = self.find(practice_id, id)
@@ -187,9 +203,7 @@ class Aggregates(Generic[T]):
         return [self._as_aggregate(document) for document in documents]
 
     def _as_aggregate(self, document: Document) -> T:
-        fields = {name: value for name, value in document.items() if name not in _OWN}
-        fields |= {key: document[name] for key, name in _IDENTITY.items()}
-        return self._stored(from_document(fields, self._of), document)
+        return self._stored(from_document(_fields(document), self._of), document)
 
     def _stored(self, aggregate: T, document: Document) -> T:
         aggregate.version = document["version"]
@@ -200,6 +214,11 @@ class Aggregates(Generic[T]):
 
 
 _IDENTITY = {"id": "_id", "practice_id": "practice_id", "version": "version"}
+
+
+def _fields(document: Document) -> Document:
+    fields = {name: value for name, value in document.items() if name not in _OWN}
+    return fields | {key: document[name] for key, name in _IDENTITY.items()}
 
 
 def _records(events: list[Any], last: int, at: datetime, to: str | None = None) -> list[Document]:

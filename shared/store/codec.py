@@ -1,7 +1,10 @@
 """Dataclasses to documents and back: dates as ISO text, sets as sorted lists, enums by value."""
 
+from collections.abc import Collection
+from dataclasses import MISSING, fields
 from datetime import date, datetime
-from typing import Any, TypeVar
+from functools import cache
+from typing import Any, TypeVar, get_type_hints
 
 from cattrs import Converter
 
@@ -26,3 +29,22 @@ def to_document(thing: Any) -> dict[str, Any]:
 
 def from_document(document: dict[str, Any], of: type[T]) -> T:
     return _CONVERTER.structure(document, of)
+
+
+def from_part(document: dict[str, Any], of: type[T], without: Collection[str]) -> T:
+    """A dataclass that lacks these fields: whoever asks for one meets an AttributeError, or its default."""
+    thing, hints = object.__new__(of), _hints(of)  # type: ignore[arg-type]
+    for one in fields(of):  # type: ignore[arg-type]
+        if one.name in without:
+            continue
+        if one.name in document:
+            value = _CONVERTER.structure(document[one.name], hints[one.name])
+        else:
+            value = one.default if one.default_factory is MISSING else one.default_factory()
+        object.__setattr__(thing, one.name, value)
+    return thing
+
+
+@cache
+def _hints(of: type) -> dict[str, Any]:
+    return get_type_hints(of)

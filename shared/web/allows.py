@@ -115,7 +115,7 @@ def _entitled(guard: Guard, path: dict[str, Any]) -> tuple[Any, ...]:
     """The loaded aggregate, if there is one to load, as the view's first arguments."""
     found = target = None
     if guard.store:
-        found = guard.store().find(caller().practice_id, path.pop(guard.by or _last_variable()))
+        found = guard.store().look(caller().practice_id, path.pop(guard.by or _last_variable()))
         target = Absent() if found is None else found
     elif "client_id" in path:
         target = path["client_id"]
@@ -130,7 +130,8 @@ def _entitled(guard: Guard, path: dict[str, Any]) -> tuple[Any, ...]:
         raise NotHere
     if guard.changes(request.method):
         _require_version(found)
-    return (found,)
+    # Only now, since keys are looked for where something is under lock.
+    return (guard.store().open(found),)
 
 
 def _last_variable() -> str:

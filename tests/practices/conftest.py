@@ -5,6 +5,7 @@ import dataclasses
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC
 from typing import Any
 
 import pytest
@@ -29,8 +30,11 @@ from shared.ids import PLATFORM, new_id
 from shared.security.tokens import Keys, Verifier
 from shared.settings import Settings
 from shared.store.indexes import prepare
+from shared.store.lock.database import DATA_KEYS, KEY_VAULT, OwnDatabase
+from shared.store.lock.master import Master
 from shared.web.application import create_app
 from tests.queries.hooks import WATCH
+from tests.requests import MASTER_KEY
 
 SECRET = "s3cret"
 
@@ -141,10 +145,13 @@ def opened(database: Any) -> Practice:
 @pytest.fixture(scope="session")
 def prepared(mongo_url: str) -> Iterator[Any]:
     """One database for all: each collection and index is a file that mongod holds open."""
-    with MongoClient[dict[str, Any]](mongo_url, tz_aware=True, timeoutMS=5000, w="majority") as client:
+    with MongoClient[dict[str, Any]](
+        mongo_url, tz_aware=True, tzinfo=UTC, timeoutMS=5000, w="majority"
+    ) as client:
         name = f"test_{uuid.uuid4().hex[:12]}_practices"
-        prepare(client[name], COLLECTIONS)
-        yield client[name]
+        database = OwnDatabase(client, name, Master(MASTER_KEY))
+        prepare(database, COLLECTIONS)
+        yield database
         WATCH.judge(name)
         client.drop_database(name)
 
@@ -153,7 +160,7 @@ def prepared(mongo_url: str) -> Iterator[Any]:
 def database(prepared: Any) -> Any:
     """The prepared database, empty."""
     for name in prepared.list_collection_names():
-        if name != "prepared":
+        if name not in ("prepared", KEY_VAULT, DATA_KEYS):
             prepared[name].delete_many({})
     return prepared
 

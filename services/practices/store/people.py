@@ -13,6 +13,10 @@ from services.practices.domain.practices import Practice, PracticeNotFound
 from shared.store.aggregates import Aggregate, Aggregates
 from shared.store.client import Document
 from shared.store.indexes import Index, aggregates
+from shared.store.lock.fields import RECORD
+
+CONTACT = {"email": RECORD}
+"""Under lock; `address`, its keyed hash, is what people are found by."""
 
 _ADDRESS_IN_PRACTICE = Index((("practice_id", 1), ("address", 1)), unique=True)
 # Sign-in by address does not know the practice yet (architecture.md, Identity and access).
@@ -50,19 +54,19 @@ class _People(Aggregates[P], Generic[P]):
 
     def with_address(self, address: str) -> list[P]:
         """Those who may sign in with it, in any practice."""
-        return [self._load(found) for found in self.collection.find({"address": address, **self.present})]
+        return [*self._load_all([*self.collection.find({"address": address, **self.present})])]
 
 
 class Members(_People[Member]):
     present: ClassVar[Document] = {"status": MemberStatus.ACTIVE}
 
     def __init__(self, database: Database[Document]) -> None:
-        super().__init__(database["members"], Member, MemberNotFound)
+        super().__init__(database["members"], Member, MemberNotFound, CONTACT)
 
 
 class Clients(_People[Client]):
     def __init__(self, database: Database[Document]) -> None:
-        super().__init__(database["clients"], Client, ClientNotFound)
+        super().__init__(database["clients"], Client, ClientNotFound, CONTACT)
 
     def among(self, practice_id: str, ids: Sequence[str], limit: int, after: str | None) -> list[Client]:
         return self.list(practice_id, {"_id": {"$in": ids}}, limit, after)

@@ -90,19 +90,19 @@ def test_any_if_match_but_the_one_strong_version_is_412(toy: Toy, tag: str) -> N
     answer = toy.client().post("/v1/notes/n1/agreement", headers={"If-Match": tag})
 
     assert answer.status_code == 412
-    assert toy.notes.find("elm", "n1").version == 1
+    assert toy.notes.look("elm", "n1").version == 1
 
 
 def test_version_saved_meanwhile_is_412(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
     toy.note()
-    find = toy.notes.find
+    look = toy.notes.look
 
-    def find_then_another_saves(practice_id: str, id: str) -> Any:
-        found = find(practice_id, id)
-        toy.notes.save(find(practice_id, id))
+    def look_then_another_saves(practice_id: str, id: str) -> Any:
+        found = look(practice_id, id)
+        toy.notes.save(look(practice_id, id))
         return found
 
-    monkeypatch.setattr(toy.notes, "find", find_then_another_saves)
+    monkeypatch.setattr(toy.notes, "look", look_then_another_saves)
     answer = toy.client().post("/v1/notes/n1/agreement", headers={"If-Match": '"1"'})
 
     assert answer.status_code == 412

@@ -54,9 +54,12 @@ class Memory:
         self.documents: dict[tuple[str, str], tuple[Any, str | None]] = {}
         self.asked: list[str] = []
 
-    def find(self, practice_id: str, id: str) -> Any:
-        self.asked.append("find")
+    def look(self, practice_id: str, id: str) -> Any:
+        self.asked.append("look")
         return copy.deepcopy(self.documents.get((practice_id, id), (None, None))[0])
+
+    def open(self, seen: Any) -> Any:
+        return seen
 
     def add(self, made: Any, fingerprint: str | None = None) -> tuple[Any, bool]:
         before = self.repeated(made.practice_id, made.id, fingerprint)
