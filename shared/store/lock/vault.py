@@ -12,7 +12,7 @@ from typing import Any
 from bson.binary import Binary
 from pymongo.collection import Collection
 from pymongo.encryption import Algorithm, ClientEncryption
-from pymongo.errors import DuplicateKeyError, EncryptionError, PyMongoError
+from pymongo.errors import AutoReconnect, DuplicateKeyError, EncryptionError, PyMongoError
 
 from shared.settings import SettingsRefused
 from shared.store.lock.master import Master
@@ -24,6 +24,10 @@ _AT_ONCE = 100
 
 class CannotOpen(Exception):
     """A key is not there or is another one, or what was encrypted is no longer what it was."""
+
+
+class KeyServiceAway(AutoReconnect):
+    """The key management service does not answer."""
 
 
 class Vault:
@@ -73,25 +77,18 @@ class Vault:
 
     def prepare(self) -> None:
         """Make the key by which a start sees that the master key is right; safe to run again."""
-        if self._keys.find_one({"keyAltNames": CHECK}, {"_id": 1}) is None:
-            self._make(CHECK)
+        with _refused():
+            if self._keys.find_one({"keyAltNames": CHECK}, {"_id": 1}) is None:
+                self._make(CHECK)
         self.require()
 
     def require(self) -> None:
         """Refuse, with a sentence, a master key that is not the one that the keys here lie under."""
         elsewhere = {"masterKey.provider": {"$nin": list(self._master.providers)}}
-        if self._keys.find_one(elsewhere, {"_id": 1}) is not None or not self._fits():
-            raise SettingsRefused(
-                "TANDEM_MASTER_KEY is not the one that the keys in the database lie under: set that one, or "
-                "name it in TANDEM_FORMER_MASTER_KEY until `keys rewrap` is done."
-            )
-
-    def _fits(self) -> bool:
-        try:
+        with _refused():
+            if self._keys.find_one(elsewhere, {"_id": 1}) is not None:
+                raise CannotOpen("A key lies under another master key.")
             self._encrypt(CHECK, {})
-        except CannotOpen:
-            return False
-        return True
 
     def rewrap(self) -> Iterator[int]:
         """Put keys that lie under the former master key under the present one; how many at a time.
@@ -114,6 +111,23 @@ class Vault:
 
 
 @contextmanager
+def _refused() -> Iterator[None]:
+    """What keeps a start from its keys, as a sentence."""
+    try:
+        yield
+    except KeyServiceAway:
+        raise SettingsRefused(
+            "The key management service that TANDEM_MASTER_KEY names does not answer: can it be reached?"
+        ) from None
+    except CannotOpen:
+        raise SettingsRefused(
+            "TANDEM_MASTER_KEY is not the one that the keys in the database lie under, or a key management "
+            "service refuses TANDEM_KMS_CREDENTIALS: set the right one, or name it in "
+            "TANDEM_FORMER_MASTER_KEY until `keys rewrap` is done."
+        ) from None
+
+
+@contextmanager
 def _told() -> Iterator[None]:
     """The server's own errors as they are; of libmongocrypt's, nothing but that there was one."""
     try:
@@ -121,4 +135,7 @@ def _told() -> Iterator[None]:
     except EncryptionError as error:
         if isinstance(error.cause, PyMongoError):
             raise error.cause from None
+        # Nothing but its text tells a service that is away from one that refuses.
+        if "network error" in str(error):
+            raise KeyServiceAway("The key management service does not answer.") from None
         raise CannotOpen("It cannot be encrypted or decrypted with the keys that are here.") from None

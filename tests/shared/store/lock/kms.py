@@ -1,13 +1,14 @@
-"""Stand-ins for the key management services of AWS, Google Cloud and Azure, as far as libmongocrypt asks them.
+"""Stand-ins for the key management services of AWS, Google Cloud and Azure, as libmongocrypt asks them.
 
 Each encrypts by putting the name of the key in front, and knows no other credentials than those it was told.
 """
 
 import base64
 import json
+import re
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -24,6 +25,8 @@ class _Refused(Exception):
 
 
 class _Service(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         try:
@@ -44,52 +47,58 @@ class _Service(BaseHTTPRequestHandler):
             return {"access_token": TOKEN, "expires_in": 3600, "token_type": "Bearer"}
         if self.headers["Authorization"] != f"Bearer {TOKEN}":
             raise _Refused
-        key, _, act = (
-            self.path.replace("/wrapkey", ":encrypt").replace("/unwrapkey", ":decrypt").rpartition(":")
-        )
-        given = json.loads(body)
-        if "value" in given:
-            return {"kid": key, "value": self._changed(act, key.partition("?")[0], given["value"])}
-        if act == "encrypt":
-            return {"ciphertext": self._changed(act, key, given["plaintext"])}
-        return {"plaintext": self._changed(act, key, given["ciphertext"])}
+        key, act = re.split("[:/](?=[a-z]+$)", self.path.partition("?")[0])
+        return _ACTS[act](key, json.loads(body))
 
     def _aws(self, target: str, given: dict[str, str]) -> dict[str, str]:
         if "Credential=good/" not in self.headers["Authorization"]:
             raise _Refused
         if target == "TrentService.Encrypt":
-            return {"CiphertextBlob": self._changed("encrypt", given["KeyId"], given["Plaintext"])}
-        return {"Plaintext": self._changed("decrypt", given["KeyId"], given["CiphertextBlob"])}
-
-    def _changed(self, act: str, key: str, value: str) -> str:
-        urlsafe = self.path.partition("?")[0].endswith("wrapkey")
-        padded = value + "=" * (-len(value) % 4)
-        raw = base64.urlsafe_b64decode(padded) if urlsafe else base64.b64decode(padded)
-        front = f"{key}|".encode()
-        if act == "encrypt":
-            raw = front + raw
-        elif raw.startswith(front):
-            raw = raw.removeprefix(front)
-        else:
-            raise _Refused
-        return (
-            base64.urlsafe_b64encode(raw).decode().rstrip("=") if urlsafe else base64.b64encode(raw).decode()
-        )
+            return {"CiphertextBlob": _wrapped(given["KeyId"], given["Plaintext"])}
+        # AWS finds the key by what it encrypted.
+        return {"Plaintext": _unwrapped("arn:aws:kms", given["CiphertextBlob"])}
 
     def log_message(self, *_: Any) -> None: ...
 
 
+def _wrapped(key: str, plain: str) -> str:
+    return base64.b64encode(f"{key}|{plain}".encode()).decode()
+
+
+def _unwrapped(key: str, wrapped: str) -> str:
+    name, _, plain = base64.b64decode(wrapped).decode().partition("|")
+    if not name.startswith(key):
+        raise _Refused
+    return plain
+
+
+def _urlsafe(text: str) -> str:
+    return text.replace("+", "-").replace("/", "_").rstrip("=")
+
+
+def _padded(text: str) -> str:
+    return text.replace("-", "+").replace("_", "/") + "=" * (-len(text) % 4)
+
+
+_ACTS: dict[str, Callable[[str, dict[str, str]], dict[str, str]]] = {
+    "encrypt": lambda key, given: {"ciphertext": _wrapped(key, given["plaintext"])},
+    "decrypt": lambda key, given: {"plaintext": _unwrapped(key, given["ciphertext"])},
+    "wrapkey": lambda key, given: {"kid": key, "value": _urlsafe(_wrapped(key, given["value"]))},
+    "unwrapkey": lambda key, given: {"kid": key, "value": _unwrapped(key, _padded(given["value"]))},
+}
+
+
 @contextmanager
-def serving(certificate: Path, key: Path) -> Iterator[str]:
+def serving(certificate: Path) -> Iterator[str]:
     """Where it is: host:port."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Service)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
+    context.load_cert_chain(certificate)
     server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
-        yield f"localhost:{server.server_address[1]}"
+        yield f"127.0.0.1:{server.server_address[1]}"
     finally:
         server.shutdown()
         thread.join()

@@ -19,9 +19,9 @@ from tests.shared.store.lock.letters import COLLECTIONS, Letters, letter
 
 @pytest.fixture
 def kms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    files = certificate(tmp_path)
-    monkeypatch.setenv("SSL_CERT_FILE", str(files[0]))
-    with serving(*files) as at:
+    file = certificate(tmp_path, "127.0.0.1")
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    with serving(file) as at:
         yield at
 
 
@@ -76,7 +76,7 @@ def test_credentials_that_the_service_refuses_are_told_in_a_sentence(kms: str, p
 
 
 def test_a_service_that_is_away_is_told_in_a_sentence(kms: str, prepared: Any) -> None:
-    text, credentials = masters("localhost:1")["aws"]
+    text, credentials = masters("127.0.0.1:1")["aws"]
 
     with pytest.raises(SettingsRefused, match=r"^The key management service .* does not answer") as refused:
         opened(prepared, text, {"aws": credentials}).vault.prepare()
