@@ -14,6 +14,7 @@ from shared.settings import Settings, SettingsRefused, variable
 from shared.settings.urls import logins, prefix_of_user
 
 KEY = base64.b64encode(b"random, we say; 32 bytes of them").decode()
+ARN = "arn:aws:kms:eu-west-1:123456789012:key/ab-12"
 MASTER_KEY = base64.b64encode(bytes(range(96))).decode()
 PRODUCTION = {
     "TANDEM_MONGO_URL": "mongodb://goals:pw@db:27017/?tls=true",
@@ -99,6 +100,18 @@ def test_a_file_that_cannot_be_read_is_told_without_its_name(tmp_path: Path, rea
         ("SECRET_KEY", base64.b64encode(b"k" * 31).decode(), "base64 of at least 32"),
         ("MASTER_KEY", base64.b64encode(b"k" * 95).decode(), "base64 of 96 random bytes"),
         ("MASTER_KEY", base64.b64encode(b"k" * 97).decode(), "base64 of 96 random bytes"),
+        ("MASTER_KEY", "aws:key/1", "or name a key of AWS, Google Cloud or Azure"),
+        ("MASTER_KEY", f"aws:{ARN}?endpoint=", "or name a key of AWS, Google Cloud or Azure"),
+        (
+            "MASTER_KEY",
+            "gcp:projects/p/locations/l/keyRings/r",
+            "or name a key of AWS, Google Cloud or Azure",
+        ),
+        ("MASTER_KEY", "azure:http://vault/keys/name", "or name a key of AWS, Google Cloud or Azure"),
+        ("MASTER_KEY", f"aws:{ARN}", "TANDEM_KMS_CREDENTIALS must have credentials for aws"),
+        ("FORMER_MASTER_KEY", f"aws:{ARN}", "for aws, where TANDEM_FORMER_MASTER_KEY is"),
+        ("KMS_CREDENTIALS", "{", "TANDEM_KMS_CREDENTIALS must be a JSON object"),
+        ("KMS_CREDENTIALS", "[]", "TANDEM_KMS_CREDENTIALS must be a JSON object"),
         ("FORMER_MASTER_KEY", "é" * 128, "TANDEM_FORMER_MASTER_KEY must be base64 of 96 random bytes"),
         ("MONGO_URL", "http://db", "must be a URL that begins with mongodb"),
         ("ISSUER", "https:", "must be a URL that begins with http"),
