@@ -11,13 +11,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts import engine, trouble
+from scripts import engine, parts, trouble
 from scripts.place import PROJECT, write_private
 from scripts.telling import line
 from scripts.trouble import Trouble
 
 FILE = PROJECT / "deploy" / "compose.yaml"
 SECRETS = FILE.with_name(".env")
+PRIVATE_KEY, PUBLIC_KEY = "TANDEM_CONTACT_PRIVATE_KEY", "TANDEM_CONTACT_PUBLIC_KEY"
 UP_SECONDS = 120.0
 
 
@@ -59,12 +60,15 @@ def write_settings(file: Path, settings: Mapping[str, object]) -> None:
     """A file of settings for a project; what secrets it has already, it keeps."""
     kept = read_settings(file)
     made = {name: kept.get(name) or _secret(name) for name in required()}
+    made[PUBLIC_KEY] = parts.public_key(made[PRIVATE_KEY])
     write_private(file, "".join(f"{name}={value}\n" for name, value in (made | dict(settings)).items()))
 
 
 def _secret(name: str) -> str:
     if name.endswith("_MASTER_KEY"):
         return base64.b64encode(secrets.token_bytes(96)).decode()
+    if name == PRIVATE_KEY:
+        return base64.b64encode(secrets.token_bytes(32)).decode()
     return secrets.token_hex(32)
 
 

@@ -3,12 +3,15 @@
 Every service has a web and a worker; a service with the room `sender` has that process too.
 """
 
+import base64
 import hashlib
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from scripts import asked
 from scripts.place import PROJECT, Place
@@ -87,6 +90,8 @@ def environment(place: Place, service: str) -> dict[str, str]:
         "JWKS_URL": issuer + JWKS,
         "SECRET_KEY_FILE": place.secret(f"{service}.key"),
         "MASTER_KEY_FILE": place.secret(f"{service}.master", 96),
+        "CONTACT_PRIVATE_KEY_FILE": place.secret("contact.key"),
+        "CONTACT_PUBLIC_KEY": public_key(place.secret("contact.key").read_text()),
         "PORT": ports[service],
         "METRICS_PORT": ports[f"{service}_metrics"],
         "WORKER_METRICS_PORT": ports[f"{service}_worker_metrics"],
@@ -96,6 +101,12 @@ def environment(place: Place, service: str) -> dict[str, str]:
     }
     settings |= _own_users(place, service, known["servers"])
     return asked.plain() | {f"TANDEM_{name}": str(value) for name, value in settings.items()}
+
+
+def public_key(private: str) -> str:
+    """Of an X25519 key, both in base64."""
+    key = X25519PrivateKey.from_private_bytes(base64.b64decode(private))
+    return base64.b64encode(key.public_key().public_bytes_raw()).decode()
 
 
 def preparing(place: Place, service: str) -> dict[str, str]:

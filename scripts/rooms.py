@@ -31,7 +31,7 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     "flask_smorest": ("shared.web",),
     "gunicorn": ("shared.web",),
     "itsdangerous": ("shared.web",),
-    "joserfc": ("services.practices.tokens", "shared.security"),
+    "joserfc": ("services.practices.contacts", "services.practices.tokens", "shared.security"),
     "kombu": ("shared.messaging",),
     "marshmallow": ("services.*.schemas", "shared.web", "shared.messaging", "shared.security.schemas"),
     "orjson": EVERYWHERE,

@@ -10,6 +10,8 @@ from shared.security.tokens import TokenRefused
 from shared.settings import Settings
 from shared.web.application import create_app
 
+CONTACT_KEY = base64.b64encode(bytes(range(32))).decode()
+"""Private or public, as anything is one."""
 MASTER_KEY = base64.b64encode(bytes(range(96))).decode()
 
 
@@ -34,6 +36,8 @@ def settings_of(service: str, **rest: str) -> Settings:
         "TANDEM_SECRET_KEY": base64.b64encode(b"tests" * 8).decode(),
         "TANDEM_MASTER_KEY": MASTER_KEY,
         "TANDEM_SMTP_URL": "smtp://127.0.0.1:1",
+        "TANDEM_CONTACT_PUBLIC_KEY": CONTACT_KEY,
+        "TANDEM_CONTACT_PRIVATE_KEY": CONTACT_KEY,
         "TANDEM_MAIL_FROM": "sign-in@tandem.test",
     }
     return Settings.read(service, environ | {f"TANDEM_{name.upper()}": value for name, value in rest.items()})

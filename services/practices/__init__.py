@@ -11,6 +11,6 @@ Listens to nothing: everybody else's knowledge of people begins here.
 
 Besides the rooms that every service has: `access` (in what relation a caller stands to what they
 ask for), `sign_in` (one-time codes, and what is exchanged for tokens), `tokens` (signing keys and
-access tokens), `mailer` (sends the codes), `commands` (what an operator does) and `sample` (a small
-practice to try things with).
+access tokens), `contacts` (addresses, encrypted to notifications), `mailer` (sends the codes),
+`commands` (what an operator does) and `sample` (a small practice to try things with).
 """

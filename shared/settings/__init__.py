@@ -55,6 +55,10 @@ class Settings:
     sender_metrics_port: int = _of("partners", default=8003)
     smtp_url: str = _of("practices", default="")
     mail_from: str = _of("practices", default="")
+    contact_public_key: str = _of("practices", default="")
+    """Base64 of an X25519 key (RFC 7748), to which e-mail addresses and phone numbers are encrypted."""
+    contact_private_key: str = _of("notifications", default="")
+    """The private key to it."""
     admin_mongo_url: str = _for_prepare()
     admin_amqp_url: str = _for_prepare()
     admin_rabbitmq_url: str = _for_prepare()

@@ -21,6 +21,12 @@ def malformed(settings: "Settings") -> list[str]:
         problems.append(
             "TANDEM_SECRET_KEY must be base64 of at least 32 random bytes: openssl rand -base64 32"
         )
+    for name in ("contact_public_key", "contact_private_key"):
+        value = getattr(settings, name)
+        if value and _bytes_in(value) != _X25519_BYTES:
+            problems.append(
+                f"TANDEM_{name.upper()} must be base64 of an X25519 key of 32 bytes: .env.example shows how."
+            )
     problems += _malformed_master(settings)
     for name, schemes in _SCHEMES.items():
         if not all(scheme(url) in schemes for url in _urls(settings, name)):
@@ -57,6 +63,7 @@ def _bytes_in(text: str) -> int:
         return 0
 
 
+_X25519_BYTES = 32
 _MAKE_MASTER_KEY = "openssl rand -base64 96 | tr -d '\\n'"
 
 

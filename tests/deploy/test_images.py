@@ -48,6 +48,8 @@ NOWHERE = {
     "TANDEM_SECRET_KEY": base64.b64encode(bytes(32)).decode(),
     "TANDEM_MASTER_KEY": base64.b64encode(bytes(96)).decode(),
     "TANDEM_SMTP_URL": "smtp://127.0.0.1:9",
+    "TANDEM_CONTACT_PUBLIC_KEY": base64.b64encode(bytes(32)).decode(),
+    "TANDEM_CONTACT_PRIVATE_KEY": base64.b64encode(bytes(32)).decode(),
     "TANDEM_MAIL_FROM": "tandem@example.org",
 }
 

@@ -34,7 +34,7 @@ from shared.store.lock.database import DATA_KEYS, KEY_VAULT, OwnDatabase
 from shared.store.lock.master import Master
 from shared.web.application import create_app
 from tests.queries.hooks import WATCH
-from tests.requests import MASTER_KEY
+from tests.requests import CONTACT_KEY, MASTER_KEY
 
 SECRET = "s3cret"
 
@@ -49,6 +49,7 @@ def settings() -> Settings:
         jwks_url="https://practices.test/.well-known/jwks.json",
         secret_key=base64.b64encode(b"k" * 32).decode(),
         environment="development",
+        contact_public_key=CONTACT_KEY,
         smtp_url="smtp://127.0.0.1:1",
         mail_from="hello@mail.test",
     )

@@ -18,7 +18,7 @@ from services.practices.tokens import key_set, make_first
 from shared.clock import now
 from shared.settings import Settings, refusals
 from shared.store.client import connect
-from tests.requests import MASTER_KEY
+from tests.requests import CONTACT_KEY, MASTER_KEY
 
 OPEN = [
     *("--name", "Harbour", "--timezone", "Europe/Lisbon", "--language", "en", "--language", "pt"),
@@ -37,6 +37,7 @@ def run(database, mongo_url, monkeypatch):
         "TANDEM_JWKS_URL": "http://practices.test/jwks",
         "TANDEM_SECRET_KEY": base64.b64encode(b"k" * 32).decode(),
         "TANDEM_MASTER_KEY": MASTER_KEY,
+        "TANDEM_CONTACT_PUBLIC_KEY": CONTACT_KEY,
         "TANDEM_SMTP_URL": "smtp://127.0.0.1:1",
         "TANDEM_MAIL_FROM": "hello@mail.test",
     }.items():

@@ -24,6 +24,8 @@ PRODUCTION = {
     "TANDEM_SECRET_KEY": KEY,
     "TANDEM_MASTER_KEY": MASTER_KEY,
     "TANDEM_SMTP_URL": "smtps://tandem:pw@mail.example:465",
+    "TANDEM_CONTACT_PUBLIC_KEY": base64.b64encode(bytes(32)).decode(),
+    "TANDEM_CONTACT_PRIVATE_KEY": base64.b64encode(bytes(32)).decode(),
     "TANDEM_MAIL_FROM": "sign-in@mail.example",
 }
 
@@ -110,6 +112,8 @@ def test_a_file_that_cannot_be_read_is_told_without_its_name(tmp_path: Path, rea
         ("MASTER_KEY", "azure:http://vault/keys/name", "or name a key of AWS, Google Cloud or Azure"),
         ("MASTER_KEY", f"aws:{ARN}", "TANDEM_KMS_CREDENTIALS must have credentials for aws"),
         ("FORMER_MASTER_KEY", f"aws:{ARN}", "for aws, where TANDEM_FORMER_MASTER_KEY is"),
+        ("CONTACT_PUBLIC_KEY", base64.b64encode(bytes(31)).decode(), "base64 of an X25519 key of 32 bytes"),
+        ("CONTACT_PRIVATE_KEY", "ß", "TANDEM_CONTACT_PRIVATE_KEY must be base64 of an X25519 key"),
         ("KMS_CREDENTIALS", "{", "TANDEM_KMS_CREDENTIALS must be a JSON object"),
         ("KMS_CREDENTIALS", "[]", "TANDEM_KMS_CREDENTIALS must be a JSON object"),
         ("FORMER_MASTER_KEY", "é" * 128, "TANDEM_FORMER_MASTER_KEY must be base64 of 96 random bytes"),
