@@ -1,13 +1,12 @@
 """What handlers leave for the sender."""
 
 import importlib
-import pkgutil
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-import services
+from scripts import parts
 from services.partners.domain import PUBLIC_EVENTS
 from services.partners.handlers import subscriber
 from shared.ids import new_id
@@ -98,16 +97,8 @@ def test_taking_permission_back_leaves_nothing_to_look_for() -> None:
 
 
 def test_partners_hears_exactly_the_events_that_are_public() -> None:
-    declared = {event.type for name in _services() for event in _events_of(name) if event.audience == PUBLIC}
+    services = [importlib.import_module(f"services.{name}.app").service for name in parts.services()]
+    declared = {event.type for service in services for event in service.events if event.audience == PUBLIC}
     kept = {one.type for one in subscriber.registrations if one.name == "keep_for_apps"}
 
     assert declared == kept == set(PUBLIC_EVENTS)
-
-
-def _services() -> list[str]:
-    return [module.name for module in pkgutil.iter_modules(services.__path__)]
-
-
-def _events_of(service: str) -> list[Any]:
-    module = importlib.import_module(f"services.{service}.events")
-    return [one for one in vars(module).values() if isinstance(one, type) and hasattr(one, "audience")]

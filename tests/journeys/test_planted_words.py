@@ -1,0 +1,173 @@
+"""What people write, and how to reach them, is nowhere but in the answers to those who may read it.
+
+Fifty words are planted in each field under lock, and looked for wherever anything is kept or sent. In each
+place something is looked for as well that has to be there: who finds nothing anywhere has not looked.
+"""
+
+import re
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import bson
+import pytest
+from pymongo import MongoClient
+
+from scripts import parts
+from scripts.api import call
+from shared.messaging.link import linked
+from shared.messaging.topology import EXCHANGE
+from tests.journeys import test_a_goal_agreed_is_heard_everywhere as story
+from tests.journeys.people import Platform, until
+
+endpoint, listening = story.endpoint, story.listening
+MARK, CONTROL = "zqxj", "zqxk"
+WORDS = 50
+TAP = "test.planted"
+RATINGS = dict.fromkeys(("heard", "mattered", "pace", "could_say", "usable"), 5)
+
+
+def planted() -> str:
+    return " ".join(MARK + secrets.token_hex(6) for _ in range(WORDS))
+
+
+class Tap:
+    """A queue that every message comes to which passes the exchange."""
+
+    def __init__(self, channel: Any) -> None:
+        self._channel = channel
+        channel.queue_declare(TAP, exclusive=True)
+        channel.queue_bind(TAP, EXCHANGE, "#")
+
+    def all(self) -> bytes:
+        heard = []
+        while message := self._channel.basic_get(TAP, no_ack=True):
+            heard.append(repr((message.body, message.properties)).encode())
+        return b"\n".join(heard)
+
+
+@pytest.fixture
+def tap(running: Platform) -> Iterator[Tap]:
+    with linked(running.place.read()["servers"]["amqp_url"], "tap") as connection:
+        yield Tap(connection.channel())
+
+
+@pytest.fixture
+def granted(running: Platform) -> Iterator[None]:
+    grant = running.grant(["goal.proposed", "goal.agreed"], [])
+    running.consent("maya")
+    yield
+    running.consent("maya", "DELETE")
+    running.revoke(grant.body["id"])
+
+
+def test_planted_words_are_found_nowhere(
+    running: Platform, endpoint: story.Verified, granted: None, tap: Tap
+) -> None:
+    client_id = running.id("maya")
+
+    goal = running.create(
+        "maya", "goals", f"/clients/{client_id}/goals", {"what": planted(), "why": planted()}
+    )
+    running.ask("clara", "POST", "goals", f"/goals/{goal.body['id']}/agreement", match=goal.etag).expect(200)
+    feedback = give_feedback(running, client_id)
+    enrol_all(running)
+    told = problems(running, client_id)
+    until(lambda: endpoint.types_of(goal.body["id"]) == ["goal.proposed", "goal.agreed"])
+    until(lambda: any(one["about_id"] == feedback for one in running.inbox("maya")))
+
+    places = {
+        "webhooks": (endpoint.bodies().encode(), goal.body["id"]),
+        "problems": (told, "/problems/"),
+        "broker": (tap.all(), CONTROL),
+        "logs": (read(running.place.logs), "Request answered"),
+        "mails": (read(running.place.mail), "Your code"),
+        "metrics": (metrics(running), "tandem_http_requests_total"),
+        **databases(running),
+    }
+    assert {name: found(blob, control) for name, (blob, control) in places.items()} == dict.fromkeys(
+        places, (True, set())
+    )
+
+
+def found(blob: bytes, control: str) -> tuple[bool, set[bytes]]:
+    """Whether what must be there is, and which planted words are."""
+    return control.encode() in blob, set(re.findall(MARK.encode() + rb"[0-9a-f]*", blob))
+
+
+def give_feedback(running: Platform, client_id: str) -> str:
+    about = {"session_on": "2026-11-19", "ratings": RATINGS}
+    words = {"most_helpful": planted(), "least_helpful": planted()}
+    given = running.create("maya", "feedback", f"/clients/{client_id}/feedback", about | words)
+    path = f"/feedback/{given.body['id']}"
+    answer = {"text": planted(), "change": planted()}
+    seen = until(lambda: running.ask("clara", "GET", "feedback", path))
+    running.ask("clara", "POST", "feedback", f"{path}/answer", body=answer, match=seen.etag).expect(200)
+    return str(given.body["id"])
+
+
+def enrol_all(running: Platform) -> None:
+    """A member with a name to find, and clients whose addresses are planted."""
+    person = {"language": "en", "timezone": "Europe/Lisbon"}
+    member = {
+        "display_name": f"{CONTROL} control",
+        "email": f"{secrets.token_hex(6)}@example.org",
+        "roles": ["admin"],
+    }
+    running.create("olivia", "practices", "/members", person | member)
+    for word in planted().split():
+        client = {"display_name": "Somebody", "email": f"{word}@example.org", "adult": True}
+        running.create("clara", "practices", "/clients", person | client)
+
+
+def problems(running: Platform, client_id: str) -> bytes:
+    """What is answered to requests that carry planted words and are refused."""
+    word = planted()
+    wrong: list[Any] = [{"what": [word]}, {"what": word * 9}, {word: word}, {"what": word, "target_on": word}]
+    answers = [
+        running.ask(
+            "maya", "POST", "goals", f"/clients/{client_id}/goals", body=body, key=secrets.token_hex(8)
+        )
+        for body in wrong
+    ]
+    answers += [
+        call("GET", running.url("goals", f"/goals?{word.split()[0]}=1"), token=word.split()[0]),
+        call("POST", running.url("practices", "/sign-in"), body={"email": word}),
+    ]
+    assert all(answer.status >= 400 for answer in answers)
+    return repr([answer.body for answer in answers]).encode()
+
+
+def read(folder: Path) -> bytes:
+    """All files below, with their names."""
+    return b"\n".join(
+        str(file).encode() + file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()
+    )
+
+
+def metrics(running: Platform) -> bytes:
+    ports = running.place.read()["ports"]
+    urls = [f"http://127.0.0.1:{ports[part.metrics]}/metrics" for part in parts.parts()]
+    return b"\n".join(urlopen(url, timeout=10).read() for url in urls)
+
+
+def databases(running: Platform) -> dict[str, tuple[bytes, str]]:
+    """Dumps of all databases, the oplog, and MongoDB's own files where they are on this machine."""
+    with MongoClient[dict[str, Any]](running.place.read()["servers"]["mongo_url"]) as client:
+        ours = [name for name in client.list_database_names() if name.startswith(running.databases)]
+        dumps = [
+            bson.encode(document)
+            for name in ours
+            for collection in client[name].list_collection_names()
+            for document in client[name][collection].find()
+        ]
+        of_ours = {"ns": {"$regex": f"^({'|'.join(ours)}|admin.\\$cmd)"}}
+        oplog = [bson.encode(entry) for entry in client["local"]["oplog.rs"].find(of_ours)]
+        client.admin.command("fsync")
+        folder = Path(client.admin.command("getCmdLineOpts")["parsed"]["storage"]["dbPath"])
+        looked = {"dumps": (b"\n".join(dumps), CONTROL), "oplog": (b"\n".join(oplog), CONTROL)}
+        if running.place.read()["servers"]["way"] != "containers" and folder.is_dir():
+            looked["files"] = (read(folder), CONTROL)
+        return looked
