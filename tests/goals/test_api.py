@@ -237,3 +237,18 @@ def test_a_body_that_is_no_goal_is_refused_field_by_field(
     assert refused.status_code in (400, 422)
     assert refused.content_type == "application/problem+json"
     assert database["goals"].count_documents({}) == 0
+
+
+def test_words_moved_to_another_client_are_shown_to_nobody(request_: Requests, database: Any) -> None:
+    moved = request_("member:clara", "POST", "/v1/clients/maya/goals", json=GOAL).get_json()["id"]
+    database["goals"].update_one({"_id": moved}, {"$set": {"client_id": "noah", "clinician_id": "colin"}})
+
+    answers = [
+        request_("member:colin", "GET", f"/v1/goals/{moved}"),
+        request_("member:colin", "GET", "/v1/clients/noah/goals"),
+        request_("client:noah", "POST", f"/v1/goals/{moved}/agreement", match='"1"'),
+    ]
+
+    assert [answer.status_code for answer in answers] == [500] * 3
+    assert {answer.get_json()["type"] for answer in answers} == {"about:blank"}
+    assert not any(GOAL["what"] in answer.get_data(as_text=True) for answer in answers)
