@@ -23,8 +23,8 @@ def _of(services: str, **rest: Any) -> Any:
     return field(metadata={"services": services.split()}, **rest)
 
 
-def _for_prepare() -> Any:
-    """A setting that `prepare` takes where it is given."""
+def _where_given() -> Any:
+    """A setting that nobody needs."""
     return field(default="", metadata={"services": []})
 
 
@@ -49,9 +49,10 @@ class Settings:
     sender_metrics_port: int = _of("partners", default=8003)
     smtp_url: str = _of("practices", default="")
     mail_from: str = _of("practices", default="")
-    admin_mongo_url: str = _for_prepare()
-    admin_amqp_url: str = _for_prepare()
-    admin_rabbitmq_url: str = _for_prepare()
+    web_url: str = _where_given()
+    admin_mongo_url: str = _where_given()
+    admin_amqp_url: str = _where_given()
+    admin_rabbitmq_url: str = _where_given()
     """With all three `prepare` makes the users that the service's own URLs name; queues, as administrator."""
 
     @classmethod
@@ -79,6 +80,11 @@ class Settings:
     def administered(self) -> bool:
         """Whether `prepare` may make users here."""
         return bool(self.admin_mongo_url)
+
+    @property
+    def sign_in_url(self) -> str:
+        """Where people are told to sign in."""
+        return self.web_url or self.issuer
 
     @property
     def database_name(self) -> str:
