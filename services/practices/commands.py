@@ -115,7 +115,7 @@ def open_practice(
 ) -> Mapping[str, Any]:
     """Open a practice and invite its first owner.
 
-    Safe to run again: with the same name and e-mail address it finds what is there, and sends no other letter.
+    Safe to run again: with the same name and e-mail address it finds what is there and sends no other letter.
     """
     # Derived, so that a run that was interrupted between the two is finished by the next.
     practice_id = derived_from("practice", name, normalized(owner_email))

@@ -80,6 +80,12 @@ class World:
         member = Member.join(practice_id=self.practice.id, roles=set(roles), **self._about(email))
         return Members(self.database).add(member)[0]
 
+    def invited(self, *roles: Role, email: str | None = None) -> Member:
+        member = Member.invited(
+            practice_id=self.practice.id, roles=set(roles), at=now(), **self._about(email)
+        )
+        return Members(self.database).add(member)[0]
+
     def client(self, email: str | None = None, enrolled_by: str = "somebody") -> Client:
         about = self._about(email)
         client = Client.enrol(self.practice, adult=True, at=now(), enrolled_by=enrolled_by, **about)

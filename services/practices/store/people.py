@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import ClassVar, Generic, Protocol, TypeVar
 
 from pymongo.database import Database
@@ -16,10 +16,12 @@ from shared.store.aggregates import Aggregate, Aggregates, StaleVersion
 from shared.store.client import Document
 from shared.store.indexes import Index, aggregates
 
+_EVER = {"$gt": datetime(2000, 1, 1, tzinfo=UTC)}
+
 
 def _due(field: str) -> Index:
-    """By which a timer finds what is due, in every practice."""
-    return Index(((field, 1),), partial={field: {"$type": "date"}})
+    """By which a timer finds what is due, in every practice; used only for what names its predicate."""
+    return Index(((field, 1),), partial={field: _EVER})
 
 
 _ADDRESS_IN_PRACTICE = Index((("practice_id", 1), ("address", 1)), unique=True)
@@ -78,7 +80,7 @@ class _People(Aggregates[P], Generic[P]):
 
     def due(self, field: str, at: datetime, limit: int = 100) -> list[Due]:
         """In every practice, what is due by then, longest first."""
-        where = {field: {"$type": "date", "$lte": at}}
+        where = {field: {**_EVER, "$lte": at}}
         found = self.collection.find(where, {"practice_id": 1, field: 1}).sort(field).limit(limit)
         return [Due(field, one["practice_id"], one["_id"], one[field]) for one in found]
 
@@ -89,7 +91,8 @@ class _People(Aggregates[P], Generic[P]):
 
     def letters(self) -> int:
         """How many invitations are not sent yet."""
-        return self.collection.count_documents({"invitation_due": {"$type": "date"}})
+        latest = datetime.max.replace(tzinfo=UTC)
+        return self.collection.count_documents({"invitation_due": {**_EVER, "$lte": latest}})
 
 
 class Members(_People[Member]):
