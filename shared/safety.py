@@ -22,7 +22,7 @@ COLLECTIONS = (records("practices"),)
 
 def follow(subscriber: Subscriber) -> None:
     """Keep each practice's crisis texts."""
-    for type in ("practice.opened", "practice.snapshot"):
+    for type in ("practice.opened", "practice.changed", "practice.snapshot"):
         subscriber.on(type, PracticeOpened, source="practices")(keep_crisis_texts)
 
 

@@ -14,7 +14,9 @@ access.follow(subscriber)
 
 
 @subscriber.on("member.snapshot", schemas.MemberJoined, source="practices")
+@subscriber.on("member.changed", schemas.MemberJoined, source="practices")
 @subscriber.on("member.joined", schemas.MemberJoined, source="practices")
+@subscriber.on("member.invited", schemas.MemberJoined, source="practices")
 def know_member(event: Event) -> Iterator[Operation]:
     yield project("people", event.data["member_id"], {"display_name": event.data["display_name"]})
 

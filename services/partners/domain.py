@@ -15,7 +15,7 @@ class EndpointRemoved(Exception):
     """The endpoint has been removed already."""
 
 
-PUBLIC_EVENTS = ("episode.started", "goal.agreed", "goal.declined", "goal.proposed")
+PUBLIC_EVENTS = ("episode.started", "episode.transferred", "goal.agreed", "goal.declined", "goal.proposed")
 """What an endpoint can take; a test compares it with what the services declare as public."""
 
 

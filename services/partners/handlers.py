@@ -21,6 +21,7 @@ subscriber = Subscriber("partners")
 
 
 @subscriber.on("episode.started", AnyPublicEvent, source="practices")
+@subscriber.on("episode.transferred", AnyPublicEvent, source="practices")
 @subscriber.on("goal.proposed", AnyPublicEvent, source="goals")
 @subscriber.on("goal.agreed", AnyPublicEvent, source="goals")
 @subscriber.on("goal.declined", AnyPublicEvent, source="goals")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.practices.domain.clients import Client
-from services.practices.domain.members import Role
+from services.practices.domain.members import Member, Role
 from services.practices.sign_in import grant_id
 from services.practices.store.apps import Grants
 from services.practices.store.episodes import Episodes
@@ -20,10 +20,12 @@ Standings = set[tuple[str, str]]
 
 @dataclass(frozen=True)
 class _About:
-    """The client whom a request is about, as far as there is one."""
+    """The client or member whom a request is about, as far as there is one."""
 
     client_id: str = ""
     enrolled_by: str = ""
+    member_id: str | None = None
+    """Whose affair it is, where it is one member's."""
 
 
 def standings(database: Any, caller: Caller, action: str, target: Any) -> Standings:
@@ -41,7 +43,9 @@ def standings(database: Any, caller: Caller, action: str, target: Any) -> Standi
 def _about(target: Any) -> _About:
     if isinstance(target, Client):
         return _About(target.id, target.enrolled_by)
-    return _About(getattr(target, "client_id", ""))
+    if isinstance(target, Member):
+        return _About(member_id=target.id)
+    return _About(getattr(target, "client_id", ""), member_id=getattr(target, "member_id", None))
 
 
 def _of_member(database: Any, caller: Caller, action: str, about: _About) -> Standings:
@@ -50,7 +54,11 @@ def _of_member(database: Any, caller: Caller, action: str, about: _About) -> Sta
     if member is None or not member.active:
         return set()
     own = {("clinician", "own")} if cares and Role.CLINICIAN in member.roles else set()
-    return own | {("person", "self")} | {(str(role), "practice") for role in member.roles}
+    return own | _oneself(about, caller) | {(str(role), "practice") for role in member.roles}
+
+
+def _oneself(about: _About, caller: Caller) -> Standings:
+    return {("person", "self")} if about.member_id in (None, caller.id) else set()
 
 
 def _cares_for(database: Any, caller: Caller, about: _About) -> bool:

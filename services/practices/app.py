@@ -6,9 +6,11 @@ from services.practices.commands import COMMANDS
 from services.practices.events import EVENTS
 from services.practices.handlers import subscriber
 from services.practices.mailer import send_letters
+from services.practices.removals import keep_handing_over
 from services.practices.sample import require_none_in_production
 from services.practices.store import COLLECTIONS
 from services.practices.store.apps import Apps, Grants
+from services.practices.store.covers import Covers
 from services.practices.store.episodes import Episodes
 from services.practices.store.people import Clients, Members, Practices
 from services.practices.tokens import keep_fresh, key_set, make_first
@@ -22,10 +24,10 @@ service = Service(
     apis=APIS,
     subscriber=subscriber,
     standings=standings,
-    timers=(send_letters, keep_fresh),
+    timers=(send_letters, keep_fresh, keep_handing_over),
     commands=COMMANDS,
     preparations=(make_first,),
     requirements=(require_none_in_production,),
     keys=key_set,
-    republished=(Practices, Members, Clients, Episodes, Apps, Grants),
+    republished=(Practices, Members, Covers, Clients, Episodes, Apps, Grants),
 )

@@ -3,6 +3,7 @@
 import json
 import re
 import secrets
+import unicodedata
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
@@ -14,8 +15,9 @@ from services.practices import sample
 from services.practices.domain.addresses import look_up, normalized
 from services.practices.domain.apps import App
 from services.practices.domain.members import Member, Role
-from services.practices.domain.practices import Practice
-from services.practices.schemas.parts import EMAIL
+from services.practices.domain.practices import LanguageNotOffered, Practice
+from services.practices.schemas.parts import EMAIL, LANGUAGE
+from services.practices.schemas.practices import CRISIS_TEXT, NAME
 from services.practices.store.apps import Apps
 from services.practices.store.people import Members, Practices
 from services.practices.tokens import PUBLISHED_FIRST, rotate
@@ -51,49 +53,84 @@ def _email(context: click.Context, parameter: click.Parameter, address: str) -> 
     return address
 
 
+def _name(context: click.Context, parameter: click.Parameter, name: str) -> str:
+    name = unicodedata.normalize("NFC", name.strip())
+    if not (name.isprintable() and 0 < len(name) <= NAME):
+        raise click.BadParameter(f"Write a name of 1 to {NAME} characters on one line.")
+    return name
+
+
+def _languages(context: click.Context, parameter: click.Parameter, tags: tuple[str, ...]) -> list[str]:
+    for tag in tags:
+        if not re.fullmatch(LANGUAGE, tag):
+            raise click.BadParameter(f"{tag} is no language as in en or pt-BR.")
+    return list(dict.fromkeys(tags))
+
+
 def _texts(context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
-    texts = dict(text.partition("=")[::2] for text in given)
+    texts = {tag: text.strip() for tag, _, text in (one.partition("=") for one in given)}
     if not all(texts.values()):
         raise click.BadParameter("Write each as LANGUAGE=TEXT, say en='In danger? Call 112.'")
+    if any(len(text) > CRISIS_TEXT for text in texts.values()):
+        raise click.BadParameter(f"A crisis text has at most {CRISIS_TEXT} characters.")
     return texts
 
 
 @click.command("open")
-@click.option("--name", required=True, help="The practice's name.")
-@click.option("--timezone", required=True, callback=_timezone, help="An IANA time zone.")
-@click.option("--language", "languages", required=True, multiple=True, help="Offered; once for each.")
+@click.option("--name", required=True, callback=_name, help="The practice's name.")
+@click.option("--timezone", required=True, callback=_timezone, help="An IANA time zone, say Europe/Lisbon.")
+@click.option(
+    "--language",
+    "languages",
+    required=True,
+    multiple=True,
+    callback=_languages,
+    help="A language offered, say en or pt-BR; once for each, the practice's own first.",
+)
 @click.option(
     "--crisis-text",
     "crisis_texts",
     multiple=True,
     callback=_texts,
-    help="LANGUAGE=TEXT: where help is in a crisis; without one in each language nobody can be enrolled.",
+    metavar="LANGUAGE=TEXT",
+    help="Where help is in a crisis. Until there is one in each language no client can be invited.",
 )
-@click.option("--owner-name", required=True)
-@click.option("--owner-email", required=True, callback=_email, help="The owner signs in with it.")
+@click.option("--owner-name", required=True, callback=_name, help="The first owner's name.")
+@click.option(
+    "--owner-email",
+    required=True,
+    callback=_email,
+    help="Where the invitation goes; the owner signs in with it.",
+)
 @_with_database
 def open_practice(
     database: Any,
     settings: Settings,
     name: str,
     timezone: str,
-    languages: tuple[str, ...],
+    languages: list[str],
     crisis_texts: dict[str, str],
     owner_name: str,
     owner_email: str,
 ) -> Mapping[str, Any]:
-    """Open a practice with its first owner; safe to run again with the same name and owner."""
+    """Open a practice and invite its first owner.
+
+    Safe to run again: with the same name and e-mail address it finds what is there and sends no other letter.
+    """
     # Derived, so that a run that was interrupted between the two is finished by the next.
     practice_id = derived_from("practice", name, normalized(owner_email))
-    practice = Practice.open(
-        id=practice_id,
-        name=name,
-        timezone=timezone,
-        locale=languages[0],
-        languages=list(languages),
-        crisis_texts=crisis_texts,
-    )
-    owner = Member.join(
+    try:
+        practice = Practice.open(
+            id=practice_id,
+            name=name,
+            timezone=timezone,
+            locale=languages[0],
+            languages=languages,
+            crisis_texts=crisis_texts,
+        )
+    except LanguageNotOffered as error:
+        raise click.ClickException(str(error)) from None
+    owner = Member.invited(
         id=derived_from(practice_id, "owner"),
         practice_id=practice_id,
         display_name=owner_name,
@@ -102,6 +139,7 @@ def open_practice(
         roles={Role.OWNER},
         language=languages[0],
         timezone=timezone,
+        at=now(),
     )
     Practices(database).add(practice)
     Members(database).add(owner)

@@ -1,6 +1,6 @@
 """Who stands in what relation to a client: each service's own copy, fed by practices' events.
 
-The copy holds members, clients, consents, episodes and grants, nothing of what people wrote. A
+The copy holds members, leave covers, clients, consents, episodes and grants, nothing of what people wrote. A
 suspension or a withdrawn consent is obeyed within a second of its event's arrival, whatever a token says.
 """
 
@@ -29,6 +29,7 @@ _lock = threading.Lock()
 
 COLLECTIONS = (
     records("members"),
+    records("covers", [("practice_id", 1), ("f.covered_by.v", 1)]),
     records("clients"),
     records("consents"),
     records("episodes", [("practice_id", 1), ("f.client_id.v", 1)]),
@@ -39,15 +40,23 @@ COLLECTIONS = (
 def follow(subscriber: Subscriber) -> None:
     """Keep this service's copy up to date."""
     for type, schema, handler in (
+        ("member.invited", schemas.MemberInvited, expect_member),
         ("member.joined", schemas.MemberJoined, keep_member),
+        ("member.changed", schemas.MemberChanged, keep_member),
         ("member.suspended", schemas.MemberSuspended, suspend_member),
+        ("member.reinstated", schemas.MemberReinstated, reinstate_member),
+        ("member.removed", schemas.MemberRemoved, suspend_member),
+        ("cover.arranged", schemas.CoverArranged, keep_cover),
+        ("cover.cancelled", schemas.CoverCancelled, cancel_cover),
         ("client.enrolled", schemas.ClientEnrolled, keep_client),
         ("client.consented", schemas.ClientConsented, keep_consent),
         ("client.consent_withdrawn", schemas.ClientConsentWithdrawn, withdraw_consent),
         ("episode.started", schemas.EpisodeStarted, keep_episode),
+        ("episode.transferred", schemas.EpisodeTransferred, transfer_episode),
         ("grant.given", schemas.GrantGiven, keep_grant),
         ("grant.revoked", schemas.GrantRevoked, revoke_grant),
         ("member.snapshot", schemas.MemberSnapshot, keep_member),
+        ("cover.snapshot", schemas.CoverSnapshot, keep_cover),
         ("client.snapshot", schemas.ClientSnapshot, keep_client_as_it_is),
         ("episode.snapshot", schemas.EpisodeSnapshot, keep_episode),
         ("grant.snapshot", schemas.GrantSnapshot, keep_grant),
@@ -55,13 +64,35 @@ def follow(subscriber: Subscriber) -> None:
         subscriber.on(type, schema, source="practices")(handler)
 
 
+def expect_member(event: Event) -> Iterator[Operation]:
+    """Somebody invited may do nothing yet."""
+    yield _member(event, active=False)
+
+
 def keep_member(event: Event) -> Iterator[Operation]:
-    known = {"roles": event.data["roles"], "active": event.data.get("active", True)}
-    yield project("members", event.data["member_id"], known)
+    yield _member(event, active=event.data.get("active", True))
+
+
+def _member(event: Event, active: bool) -> Operation:
+    known = {"roles": event.data["roles"], "supervises": event.data["supervises"], "active": active}
+    return project("members", event.data["member_id"], known)
 
 
 def suspend_member(event: Event) -> Iterator[Operation]:
     yield project("members", event.data["member_id"], {"active": False})
+
+
+def reinstate_member(event: Event) -> Iterator[Operation]:
+    yield project("members", event.data["member_id"], {"active": True})
+
+
+def keep_cover(event: Event) -> Iterator[Operation]:
+    known = {name: event.data[name] for name in ("member_id", "covered_by", "since", "until")}
+    yield project("covers", event.data["cover_id"], {**known, "active": event.data.get("active", True)})
+
+
+def cancel_cover(event: Event) -> Iterator[Operation]:
+    yield project("covers", event.data["cover_id"], {"active": False})
 
 
 def keep_client(event: Event) -> Iterator[Operation]:
@@ -94,6 +125,10 @@ def withdraw_consent(event: Event) -> Iterator[Operation]:
 def keep_episode(event: Event) -> Iterator[Operation]:
     parties = {name: event.data[name] for name in ("client_id", "clinician_id", "started_at")}
     yield project("episodes", event.data["episode_id"], {**parties, "active": event.data.get("active", True)})
+
+
+def transfer_episode(event: Event) -> Iterator[Operation]:
+    yield project("episodes", event.data["episode_id"], {"clinician_id": event.data["clinician_id"]})
 
 
 def keep_grant(event: Event) -> Iterator[Operation]:

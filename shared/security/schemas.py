@@ -10,13 +10,43 @@ class PracticeOpened(EventSchema):
     crisis_texts = fields.Dict(fields.String(), fields.String(), required=True)
 
 
-class MemberJoined(EventSchema):
+class MemberInvited(EventSchema):
     member_id = fields.String(required=True)
     roles = fields.List(fields.String(), required=True)
+    # Not said by the first release.
+    supervises = fields.List(fields.String(), load_default=list)
+
+
+class MemberJoined(MemberInvited):
+    pass
+
+
+class MemberChanged(MemberJoined):
+    active = fields.Boolean(required=True)
 
 
 class MemberSuspended(EventSchema):
     member_id = fields.String(required=True)
+
+
+class MemberReinstated(MemberSuspended):
+    pass
+
+
+class MemberRemoved(MemberSuspended):
+    pass
+
+
+class CoverArranged(EventSchema):
+    cover_id = fields.String(required=True)
+    member_id = fields.String(required=True)
+    covered_by = fields.String(required=True)
+    since = fields.AwareDateTime(required=True)
+    until = fields.AwareDateTime(required=True)
+
+
+class CoverCancelled(EventSchema):
+    cover_id = fields.String(required=True)
 
 
 class ClientEnrolled(EventSchema):
@@ -42,6 +72,11 @@ class EpisodeStarted(EventSchema):
     started_at = fields.AwareDateTime(required=True)
 
 
+class EpisodeTransferred(EventSchema):
+    episode_id = fields.String(required=True)
+    clinician_id = fields.String(required=True)
+
+
 class GrantGiven(EventSchema):
     grant_id = fields.String(required=True)
     app_id = fields.String(required=True)
@@ -54,7 +89,11 @@ class GrantRevoked(EventSchema):
     grant_id = fields.String(required=True)
 
 
-class MemberSnapshot(MemberJoined):
+class MemberSnapshot(MemberChanged):
+    pass
+
+
+class CoverSnapshot(CoverArranged):
     active = fields.Boolean(required=True)
 
 

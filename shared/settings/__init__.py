@@ -23,8 +23,8 @@ def _of(services: str, **rest: Any) -> Any:
     return field(metadata={"services": services.split()}, **rest)
 
 
-def _for_prepare() -> Any:
-    """A setting that `prepare` takes where it is given."""
+def _where_given() -> Any:
+    """A setting that nobody needs."""
     return field(default="", metadata={"services": []})
 
 
@@ -59,9 +59,10 @@ class Settings:
     """Base64 of an X25519 key (RFC 7748), to which e-mail addresses and phone numbers are encrypted."""
     contact_private_key: str = _of("notifications", default="")
     """The private key to it."""
-    admin_mongo_url: str = _for_prepare()
-    admin_amqp_url: str = _for_prepare()
-    admin_rabbitmq_url: str = _for_prepare()
+    web_url: str = _where_given()
+    admin_mongo_url: str = _where_given()
+    admin_amqp_url: str = _where_given()
+    admin_rabbitmq_url: str = _where_given()
     """With all three `prepare` makes the users that the service's own URLs name; queues, as administrator."""
 
     @classmethod
@@ -89,6 +90,11 @@ class Settings:
     def administered(self) -> bool:
         """Whether `prepare` may make users here."""
         return bool(self.admin_mongo_url)
+
+    @property
+    def sign_in_url(self) -> str:
+        """Where people are told to sign in."""
+        return self.web_url or self.issuer
 
     @property
     def database_name(self) -> str:

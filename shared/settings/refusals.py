@@ -114,6 +114,7 @@ _SCHEMES = {
     "issuer": ("http", "https"),
     "jwks_url": ("http", "https"),
     "smtp_url": ("smtp", "smtps"),
+    "web_url": ("http", "https"),
     "admin_mongo_url": ("mongodb", "mongodb+srv"),
     "admin_amqp_url": ("amqp", "amqps"),
     "admin_rabbitmq_url": ("http", "https"),
@@ -142,6 +143,9 @@ def unfit_for_production(settings: "Settings") -> list[str]:
         ),
         "TANDEM_ISSUER must be an https URL in production: the address that practices has outside.": (
             urlsplit(settings.issuer).scheme != "https"
+        ),
+        "TANDEM_WEB_URL must be an https URL in production: the address at which people sign in.": (
+            bool(settings.web_url) and urlsplit(settings.web_url).scheme != "https"
         ),
         **_unfit_brokers("AMQP", settings.amqp_url),
         **_not_own("amqp_url", settings),

@@ -44,6 +44,7 @@ class Guard:
     takes: frozenset[str]
     inner: View
     by: str | None
+    own: bool
 
     def changes(self, method: str) -> bool:
         """Whether a request by this method changes the aggregate that was loaded."""
@@ -63,21 +64,22 @@ def allows(
     store: Store | None = None,
     *,
     by: str | None = None,
+    own: bool = False,
     public: bool = False,
     repeatable: bool = False,
 ) -> Callable[[V], V]:
     """Let only those call the route below whom POLICY permits `action`; the outermost decorator.
 
     `store` is a function that gives a store: the aggregate that the path's last variable names, or
-    the one called `by`, is loaded from it and handed to the view first; every method but GET then needs
-    If-Match. `public`:
+    the one called `by`, or the caller's `own` practice, is loaded from it and handed to the view first; every
+    method but GET then needs If-Match. `public`:
     no token is asked for, and the action has no row. `repeatable`: it may be sent twice without harm and
     whatever was seen before, so it needs neither Idempotency-Key nor If-Match.
     """
 
     def decorate(view: V) -> V:
         makes = getattr(view, "creates", False)
-        guard = Guard(action, store, public, repeatable, makes, _takes(view), view, by)
+        guard = Guard(action, store, public, repeatable, makes, _takes(view), view, by, own)
 
         @wraps(view)
         def guarded(*args: Any, **path: Any) -> Any:
@@ -115,7 +117,8 @@ def _entitled(guard: Guard, path: dict[str, Any]) -> tuple[Any, ...]:
     """The loaded aggregate, if there is one to load, as the view's first arguments."""
     found = target = None
     if guard.store:
-        found = guard.store().look(caller().practice_id, path.pop(guard.by or _last_variable()))
+        mine = caller().practice_id
+        found = guard.store().look(mine, mine if guard.own else path.pop(guard.by or _last_variable()))
         target = Absent() if found is None else found
     elif "client_id" in path:
         target = path["client_id"]
@@ -159,7 +162,7 @@ def require_guards(app: Flask) -> None:
         wrong = _wrong(rule.methods or set(), view, guard)
         if wrong:
             raise RouteRefused(f"Route {' '.join(sorted(rule.methods or ()))} {rule.rule} {wrong}.")
-        if guard and guard.store and not _VARIABLE.search(rule.rule):
+        if guard and guard.store and not (guard.own or _VARIABLE.search(rule.rule)):
             raise RouteRefused(f"Route {rule.rule} loads from a store and has no variable to load by.")
 
 

@@ -53,7 +53,7 @@ def _answer(error: Exception, known: Mapping[type[Exception], int]) -> Response:
     if status == HTTPStatus.NOT_FOUND:
         return _of_refusal(_NOT_HERE)
     if status is not None:
-        return problem(status, type_of(error), title_of(error), str(error))
+        return problem(status, type_of(error), title_of(error), str(error), getattr(error, "errors", None))
     if isinstance(error, Refusal):
         return _of_refusal(_NOT_HERE if error.status == HTTPStatus.NOT_FOUND else error)
     if isinstance(error, HTTPException):

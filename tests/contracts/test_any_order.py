@@ -4,6 +4,7 @@ The events are made from the contracts, so that a handler registered tomorrow is
 """
 
 import random
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,6 +21,7 @@ from tests import hearing
 CONTRACTS = contracts()
 HEARING = [one for one in services() if one.subscriber.types]
 PEOPLE = {"client_id": "client", "member_id": "member", "clinician_id": "member"}
+_TIME = re.compile(r"\d{4}-\d\d-\d\d")
 PEOPLE |= {"proposed_by": "client", "agreed_by": "member", "declined_by": "client"}
 
 
@@ -43,12 +45,9 @@ def _value(name: str, value: Any, number: int, sequence: int) -> Any:
     if isinstance(value, list):
         return [f"{name}-{sequence}"]
     if isinstance(value, dict):
-        return {
-            key: _value(f"{name}_at" if "T" in inner else name, inner, number, sequence)
-            for key, inner in value.items()
-        }
+        return {key: _value(name, inner, number, sequence) for key, inner in value.items()}
     # A time must stay one; every other text differs by event, so that the last writer shows.
-    return value if name.endswith("_at") or not isinstance(value, str) else f"{name}-{sequence}"
+    return value if not isinstance(value, str) or _TIME.match(value) else f"{name}-{sequence}"
 
 
 def end_state(service: Any, database: Any, order: list[bytes]) -> bytes:

@@ -176,6 +176,21 @@ def test_the_answer_to_a_clients_words_says_that_nobody_reads_along_and_where_he
     assert read.get_json()["notice"] is None
 
 
+def test_the_crisis_text_is_the_present_one(request_: Requests, database: Any) -> None:
+    about = {"name": "P", "timezone": "UTC", "languages": ["en"]}
+
+    def said(type: str, sequence: int, text: str) -> bytes:
+        texts = about | {"crisis_texts": {"en": text}}
+        return hearing.message(type, "practices", texts, sequence=sequence)
+
+    changed, opened = said("practice.changed", 2, "Call 116 123."), said("practice.opened", 1, "Call 988.")
+    hearing.hear(service, database, changed, opened)
+
+    made = request_("client:maya", "POST", "/v1/clients/maya/goals", json=GOAL)
+
+    assert made.get_json()["notice"]["crisis_text"] == "Call 116 123."
+
+
 def test_who_proposed_does_not_agree(request_: Requests) -> None:
     goal = request_("member:clara", "POST", "/v1/clients/maya/goals", json=GOAL).get_json()
 

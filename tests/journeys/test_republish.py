@@ -6,7 +6,17 @@ from pymongo import MongoClient
 
 from tests.journeys.people import Platform, until
 
-READ_MODELS = ("members", "clients", "consents", "episodes", "grants", "practices", "people", "apps")
+READ_MODELS = (
+    "members",
+    "covers",
+    "clients",
+    "consents",
+    "episodes",
+    "grants",
+    "practices",
+    "people",
+    "apps",
+)
 
 
 def values(database: Any) -> dict[str, list[Any]]:

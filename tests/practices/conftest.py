@@ -5,7 +5,7 @@ import dataclasses
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, timedelta
 from typing import Any
 
 import pytest
@@ -15,12 +15,14 @@ from pymongo import MongoClient
 from services.practices.domain.addresses import look_up
 from services.practices.domain.apps import App, Grant
 from services.practices.domain.clients import Client
+from services.practices.domain.covers import Cover
 from services.practices.domain.episodes import Episode
 from services.practices.domain.members import Member, Role
 from services.practices.domain.practices import Practice
 from services.practices.sign_in import SignIn, grant_id
 from services.practices.store import COLLECTIONS
 from services.practices.store.apps import Apps, Grants
+from services.practices.store.covers import Covers
 from services.practices.store.episodes import Episodes
 from services.practices.store.people import Clients, Members, Practices
 from services.practices.store.sign_in import SignIns
@@ -69,6 +71,17 @@ class World:
     def member(self, *roles: Role, email: str | None = None) -> Member:
         member = Member.join(practice_id=self.practice.id, roles=set(roles), **self._about(email))
         return Members(self.database).add(member)[0]
+
+    def invited(self, *roles: Role, email: str | None = None) -> Member:
+        member = Member.invited(
+            practice_id=self.practice.id, roles=set(roles), at=now(), **self._about(email)
+        )
+        return Members(self.database).add(member)[0]
+
+    def cover(self, absent: Member, by: Member) -> Cover:
+        at = now()
+        about = {"absent": absent, "by": by, "since": at, "until": at + timedelta(days=1), "at": at}
+        return Covers(self.database).add(Cover.arrange(id=new_id(), **about))[0]  # type: ignore[arg-type]
 
     def client(self, email: str | None = None, enrolled_by: str = "somebody") -> Client:
         about = self._about(email)

@@ -5,7 +5,6 @@ import base64
 import pytest
 
 from services.practices.domain.members import Role
-from services.practices.store.people import Members
 from shared.ids import new_id
 from tests.practices.conftest import SECRET
 
@@ -55,79 +54,6 @@ def test_a_client_and_an_app_read_who_they_are(world, http):
         "practice_id": "platform",
         "name": "Demo EHR",
     }
-
-
-def test_everybody_reads_the_crisis_text_of_their_practice(world, http):
-    answer = http.get("/v1/practice", headers=world.bearer(world.client()))
-
-    assert answer.json["crisis_texts"] == {"en": "Call 112."}
-
-
-def test_inviting_a_member_answers_with_them_and_tells_it(world, http):
-    answer = http.post(
-        "/v1/members", json=member_body(), headers={**world.bearer(world.member(Role.ADMIN)), **key()}
-    )
-
-    assert answer.status_code == 201
-    assert answer.headers["ETag"] == '"1"'
-    assert answer.headers["Location"] == f"/v1/members/{answer.json['id']}"
-    assert told(world, "members").count("member.joined") == 2
-
-
-def test_a_repeated_invitation_invites_once(world, http):
-    headers = {**world.bearer(world.member(Role.ADMIN)), **key()}
-
-    answers = [http.post("/v1/members", json=member_body(), headers=headers) for _ in range(2)]
-
-    assert [answer.status_code for answer in answers] == [201, 200]
-    assert answers[0].json == answers[1].json
-
-
-def test_an_address_is_taken_once(world, http):
-    by = world.bearer(world.member(Role.ADMIN))
-    http.post("/v1/members", json=member_body(), headers={**by, **key()})
-
-    answer = http.post("/v1/members", json=member_body(email="CLARA@example.org"), headers={**by, **key()})
-
-    assert (answer.status_code, answer.json["type"]) == (409, "/problems/address-taken")
-
-
-def test_an_admin_invites_no_owner(world, http):
-    headers = {**world.bearer(world.member(Role.ADMIN)), **key()}
-
-    assert http.post("/v1/members", json=member_body(roles=["owner"]), headers=headers).status_code == 403
-
-
-def test_colleagues_do_not_see_addresses_and_the_office_does(world, http):
-    clara, owner = world.member(Role.CLINICIAN), world.member(Role.OWNER)
-
-    def addresses(by):
-        items = http.get("/v1/members", headers=world.bearer(by)).json["items"]
-        return {item["id"]: item["email"] for item in items}
-
-    assert addresses(clara) == {clara.id: clara.email, owner.id: ""}
-    assert addresses(owner) == {clara.id: clara.email, owner.id: owner.email}
-    one = http.get(f"/v1/members/{owner.id}", headers=world.bearer(clara))
-    assert one.json["email"] == ""
-
-
-def test_a_suspension_is_obeyed_with_the_next_request(world, http):
-    ada, owner = world.member(Role.ADMIN), world.member(Role.OWNER)
-    headers = {**world.bearer(owner), "If-Match": '"1"'}
-
-    answer = http.post(f"/v1/members/{ada.id}/suspension", headers=headers)
-
-    assert (answer.status_code, answer.json["status"]) == (200, "suspended")
-    assert http.get("/v1/me", headers=world.bearer(ada)).status_code == 404
-    assert "member.suspended" in told(world, "members")
-
-
-def test_an_admin_does_not_suspend_an_owner(world, http):
-    owner = world.member(Role.OWNER)
-    headers = {**world.bearer(world.member(Role.ADMIN)), "If-Match": '"1"'}
-
-    assert http.post(f"/v1/members/{owner.id}/suspension", headers=headers).status_code == 403
-    assert Members(world.database).get(world.practice.id, owner.id).active
 
 
 def test_a_clinician_enrols_a_client_and_starts_with_them(world, http):

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from services.practices.app import service
 from services.practices.commands import load_sample, open_practice, register_app, rotate_keys
-from services.practices.domain.members import Role
+from services.practices.domain.members import MemberStatus, Role
 from services.practices.sign_in import SignIn
 from services.practices.store.apps import Apps
 from services.practices.store.people import Members, Practices
@@ -57,12 +57,14 @@ def test_opening_a_practice_makes_it_and_its_first_owner_once(run):
     texts = ["--crisis-text", "en=Call 112.", "--crisis-text", "pt=Ligue 112."]
 
     _, first = run(open_practice, *OPEN, *texts)
-    _, again = run(open_practice, *OPEN, *texts)
+    _, again = run(open_practice, *OPEN[:-1], "Olivia@Example.org", *texts)
 
     owner = Members(run.database).get(first["practice_id"], first["owner_id"])
     practice = Practices(run.database).get(first["practice_id"], first["practice_id"])
     assert first == again
-    assert owner.roles == {Role.OWNER}
+    assert (owner.roles, owner.status, owner.version) == ({Role.OWNER}, MemberStatus.INVITED, 1)
+    assert owner.invitation_due is not None
+    assert (practice.locale, practice.languages) == ("en", ["en", "pt"])
     assert practice.crisis_texts == {"en": "Call 112.", "pt": "Ligue 112."}
 
 
@@ -72,13 +74,51 @@ def test_opening_a_practice_makes_it_and_its_first_owner_once(run):
         (["--timezone", "Mars/Base"], "no IANA time zone"),
         (["--owner-email", "olivia"], "no e-mail address"),
         (["--crisis-text", "en="], "LANGUAGE=TEXT"),
+        (["--crisis-text", "en=" + "x" * 2001], "at most 2000 characters"),
+        (["--crisis-text", "de=112"], "offer the language, or leave the text out"),
+        (["--language", "English"], "is no language as in en or pt-BR"),
+        (["--name", " "], "a name of 1 to 200 characters"),
+        (["--owner-name", "x" * 201], "a name of 1 to 200 characters"),
+        (["--owner-name", "two\nlines"], "on one line"),
     ],
 )
-def test_what_cannot_be_is_told_in_a_sentence(run, wrong, told):
+def test_what_cannot_be_is_told_in_a_sentence_and_nothing_is_opened(run, wrong, told):
     result, _ = run(open_practice, *OPEN, *wrong)
 
-    assert result.exit_code == 2
-    assert told in result.output
+    assert result.exit_code in (1, 2)
+    assert told in " ".join(result.output.split())
+    assert run.database["practices"].count_documents({}) == 0
+
+
+def test_the_owner_who_was_invited_joins_and_is_not_invited_again(run):
+    _, opened = run(open_practice, *OPEN)
+    members = Members(run.database)
+    owner = members.get(opened["practice_id"], opened["owner_id"])
+    owner.accept(now())
+    members.save(owner)
+
+    run(open_practice, *OPEN)
+
+    assert members.get(opened["practice_id"], opened["owner_id"]).active
+
+
+def test_a_run_that_died_between_the_two_is_finished_by_the_next(run, monkeypatch):
+    with monkeypatch.context() as died:
+        died.setattr(Members, "add", lambda *_: sys.exit(137))
+        run(open_practice, *OPEN)
+    _, opened = run(open_practice, *OPEN)
+
+    assert run.database["practices"].count_documents({}) == 1
+    assert Members(run.database).get(opened["practice_id"], opened["owner_id"]).is_owner
+
+
+def test_help_tells_what_each_option_is_for(run):
+    said = CliRunner().invoke(open_practice, ["--help"]).output
+
+    assert "Open a practice and invite its first owner." in said
+    assert "LANGUAGE=TEXT" in said
+    for line in said.splitlines():
+        assert len(line) <= 80
 
 
 def test_an_app_signs_in_with_what_was_printed(run):

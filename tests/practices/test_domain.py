@@ -7,14 +7,12 @@ import pytest
 from services.practices.domain.addresses import look_up
 from services.practices.domain.apps import App, Grant, GrantStands
 from services.practices.domain.clients import AdulthoodNotDeclared, Client, Consent, ConsentNotFound
-from services.practices.domain.episodes import Episode, NotAClinician, NotYourEpisode
-from services.practices.domain.members import Member, NotYourself, OnlyOwners, Role
+from services.practices.domain.episodes import Episode, NotYourEpisode
+from services.practices.domain.members import Member, NotAClinician, Role
 from services.practices.domain.practices import CrisisTextMissing, LanguageNotOffered, Practice
 from services.practices.events.apps import AppRegistered, GrantGiven, GrantRevoked
 from services.practices.events.clients import ClientConsented, ClientConsentWithdrawn, ClientEnrolled
-from services.practices.events.episodes import EpisodeStarted
-from services.practices.events.members import MemberJoined, MemberSuspended
-from services.practices.events.practices import PracticeOpened
+from services.practices.events.episodes import EpisodeStarted, EpisodeTransferred
 
 AT = datetime(2026, 3, 1, 9, tzinfo=UTC)
 LATER = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -77,64 +75,6 @@ def grant(giving="k1", at=AT, scopes=("goal.read",)):
 
 def last(aggregate):
     return aggregate.events[-1]
-
-
-def test_opening_tells_what_others_must_know_of_a_practice():
-    assert last(practice()) == PracticeOpened(
-        "Harbour", "Europe/Lisbon", ["pt", "en"], {"pt": "Ligue 112.", "en": "Call 112."}
-    )
-
-
-def test_joining_tells_roles_and_never_the_address():
-    joined = last(member(roles=[Role.SUPERVISOR, Role.CLINICIAN]))
-
-    assert joined == MemberJoined("m1", ["clinician", "supervisor"], "Clara", "en", "Europe/Lisbon")
-    assert "example.org" not in repr(joined)
-
-
-def test_an_admin_invites_a_clinician_into_the_own_practice():
-    about = {"id": "m2", "display_name": "D", "email": "d@x.org", "address": "c"}
-
-    invited = member(roles=[Role.ADMIN]).invite(
-        **about, roles={Role.CLINICIAN}, language="en", timezone="UTC"
-    )
-
-    assert invited.practice_id == "p1"
-
-
-def test_only_an_owner_invites_an_owner():
-    with pytest.raises(OnlyOwners):
-        member(roles=[Role.ADMIN]).invite(id="m2", roles={Role.OWNER})
-
-
-def test_a_suspension_is_told_once():
-    clara = member()
-
-    clara.suspend(by=member("m2", [Role.ADMIN]))
-    clara.suspend(by=member("m2", [Role.ADMIN]))
-
-    assert not clara.active
-    assert clara.events[1:] == [MemberSuspended("m1")]
-
-
-def test_nobody_suspends_themselves():
-    owner = member(roles=[Role.OWNER])
-
-    with pytest.raises(NotYourself):
-        owner.suspend(by=owner)
-
-
-def test_an_admin_does_not_suspend_an_owner():
-    with pytest.raises(OnlyOwners):
-        member(roles=[Role.OWNER]).suspend(by=member("m2", [Role.ADMIN]))
-
-
-def test_an_address_is_seen_by_the_office_and_oneself():
-    clara, daniel = member(), member("m2")
-
-    assert clara.as_seen_by(member("m3", [Role.ADMIN])).email == "clara@example.org"
-    assert clara.as_seen_by(clara).email == "clara@example.org"
-    assert clara.as_seen_by(daniel).email == ""
 
 
 def test_addresses_that_only_look_alike_are_two():
@@ -223,6 +163,24 @@ def test_a_suspended_clinician_has_no_new_episode():
 
     with pytest.raises(NotAClinician):
         start(clara, by=admin)
+
+
+def test_a_transfer_names_both_clinicians_and_is_told_once():
+    clara, daniel = member(), member("m2")
+    episode = start(clara, by=clara)
+
+    episode.transfer(daniel, by=member("m3", [Role.ADMIN]), at=LATER)
+    episode.transfer(daniel, by=member("m3", [Role.ADMIN]), at=LATER)
+
+    assert episode.clinician_id == "m2"
+    assert episode.events[1:] == [EpisodeTransferred("e1", "c1", "m2", "m1", LATER)]
+
+
+def test_an_episode_is_transferred_to_a_clinician_only():
+    clara = member()
+
+    with pytest.raises(NotAClinician):
+        start(clara, by=clara).transfer(member("m2", [Role.ADMIN]), by=clara, at=LATER)
 
 
 def test_an_app_keeps_a_hash_of_its_secret_only():

@@ -27,6 +27,7 @@ def test_schemathesis_finds_nothing(world, app, tmp_path, kind):
         "client_id": maya.id,
         "episode_id": world.episode(maya, clara).id,
         "app_id": registered.id,
+        "cover_id": world.cover(clara, world.member(Role.CLINICIAN)).id,
         "grant_id": world.grant(registered).id,
     }
     who = maya if kind == "client" else world.member(Role.OWNER)

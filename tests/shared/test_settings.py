@@ -57,6 +57,13 @@ def test_a_setting_that_only_practices_needs_is_asked_of_practices_only() -> Non
     assert Settings.read("goals", without("goals")).smtp_url == ""
 
 
+def test_people_sign_in_at_the_issuer_unless_told_elsewhere() -> None:
+    elsewhere = {**PRODUCTION, "TANDEM_WEB_URL": "https://start.example"}
+
+    assert Settings.read("goals", PRODUCTION).sign_in_url == "https://practices.example"
+    assert Settings.read("goals", elsewhere).sign_in_url == "https://start.example"
+
+
 def test_any_setting_may_be_a_file(tmp_path: Path) -> None:
     secret = tmp_path / "key"
     secret.write_text(KEY + "\n")
@@ -119,6 +126,7 @@ def test_a_file_that_cannot_be_read_is_told_without_its_name(tmp_path: Path, rea
         ("FORMER_MASTER_KEY", "é" * 128, "TANDEM_FORMER_MASTER_KEY must be base64 of 96 random bytes"),
         ("MONGO_URL", "http://db", "must be a URL that begins with mongodb"),
         ("ISSUER", "https:", "must be a URL that begins with http"),
+        ("WEB_URL", "start.example", "must be a URL that begins with http"),
         ("JWKS_URL", "https:///jwks.json", "must be a URL that begins with http"),
         ("SMTP_URL", "smtp://u:p@", "must be a URL that begins with smtp"),
         ("SMTP_URL", "smtp://u:p@:25", "must be a URL that begins with smtp"),
@@ -139,6 +147,7 @@ def test_what_is_malformed_is_told(name: str, value: str, told: str) -> None:
 
 
 ISSUER = "TANDEM_ISSUER must be an https URL in production: the address that practices has outside."
+WEB = "TANDEM_WEB_URL must be an https URL in production: the address at which people sign in."
 AMQP_TLS = "TANDEM_AMQP_URL must use TLS in production: begin it with amqps://."
 AMQP_USER = "TANDEM_AMQP_URL must name a user and password in production: amqps://user:password@host/vhost."
 GUEST = (
@@ -181,6 +190,7 @@ DB = "mongodb://goals:pw@db:27017/"
     ("name", "value", "sentence"),
     [
         ("ISSUER", "http://practices.example", ISSUER),
+        ("WEB_URL", "http://start.example", WEB),
         ("AMQP_URL", "amqp://goals:pw@broker:5672/tandem", AMQP_TLS),
         ("AMQP_URL", "amqps://goals:pw@one:5671/;amqp://goals:pw@two:5672/", AMQP_TLS),
         ("AMQP_URL", "amqps://broker:5671/tandem", AMQP_USER),

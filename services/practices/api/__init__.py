@@ -1,10 +1,11 @@
 """Requests in: one file for each kind of aggregate, and `sign_in` for codes, tokens and keys."""
 
-from services.practices.api import apps, clients, episodes, members, practices, sign_in
+from services.practices.api import apps, clients, covers, episodes, members, practices, sign_in
 
 APIS = (
     practices.api,
     members.api,
+    covers.api,
     clients.api,
     episodes.api,
     apps.api,

@@ -10,8 +10,8 @@ from services.practices.api.stores import (
     myself,
 )
 from services.practices.domain.clients import ClientNotFound
-from services.practices.domain.episodes import Episode, EpisodeNotFound, NotAClinician, NotYourEpisode
-from services.practices.domain.members import MemberNotFound
+from services.practices.domain.episodes import Episode, EpisodeNotFound, NotYourEpisode
+from services.practices.domain.members import MemberNotFound, NotAClinician
 from services.practices.schemas import episodes as schemas
 from shared.clock import now
 from shared.web.allows import allows

@@ -1,23 +1,51 @@
 """Requests about members."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from services.practices.api.stores import (
     address_of,
+    episodes,
     members,
     myself,
 )
 from services.practices.domain.addresses import AddressTaken
-from services.practices.domain.members import Member, MemberNotFound, NotYourself, OnlyOwners
+from services.practices.domain.invitations import InvitedTooOften
+from services.practices.domain.members import (
+    CaseloadLeft,
+    Member,
+    MemberNotFound,
+    MemberStatus,
+    NotAClinician,
+    NotASupervisor,
+    NotYourself,
+    OnlyOwners,
+    StatusForbids,
+)
+from services.practices.domain.removals import HandOverIncomplete, NotTheirEpisode, Removal
+from services.practices.removals import hand_over
 from services.practices.schemas import members as schemas
+from shared.clock import now
 from shared.web.allows import allows
 from shared.web.blueprint import Blueprint
+from shared.web.context import caller, database
 from shared.web.creates import creates
 from shared.web.cursors import page
-from shared.web.schemas import PageQuery, page_of
+from shared.web.schemas import page_of
 
-PROBLEMS = {MemberNotFound: 404, OnlyOwners: 403, NotYourself: 409, AddressTaken: 409}
+PROBLEMS = {
+    MemberNotFound: 404,
+    OnlyOwners: 403,
+    NotYourself: 409,
+    AddressTaken: 409,
+    StatusForbids: 409,
+    InvitedTooOften: 409,
+    NotAClinician: 409,
+    NotASupervisor: 409,
+    CaseloadLeft: 409,
+    HandOverIncomplete: 409,
+    NotTheirEpisode: 409,
+}
 
 api = Blueprint("members", __name__, url_prefix="/v1", description="Members", problems=PROBLEMS)
 
@@ -29,16 +57,18 @@ api = Blueprint("members", __name__, url_prefix="/v1", description="Members", pr
 @creates(members)
 def invite_member(body: dict[str, Any], id: str) -> Member:
     address = address_of(body["email"])
-    return myself().invite(**{**body, "roles": set(body["roles"])}, id=id, address=address)
+    return myself().invite(**{**body, "roles": set(body["roles"])}, id=id, address=address, at=now())
 
 
 @api.get("/members")
 @allows("member.list")
-@api.arguments(PageQuery, location="query")
+@api.arguments(schemas.MemberQuery, location="query")
 @api.response(200, page_of(schemas.MemberView))
 def list_members(query: dict[str, Any]) -> Mapping[str, Any]:
     me = myself()
-    found = page(query, lambda limit, after: members().list(me.practice_id, {}, limit, after))
+    where = {"status": query.get("status", {"$ne": MemberStatus.REMOVED})}
+    where |= {"roles": query["role"]} if "role" in query else {}
+    found = page(query, lambda limit, after: members().list(me.practice_id, where, limit, after))
     return {**found, "items": [member.as_seen_by(me) for member in found["items"]]}
 
 
@@ -49,9 +79,59 @@ def read_member(member: Member) -> Member:
     return member.as_seen_by(myself())
 
 
+@api.patch("/members/<member_id>")
+@allows("member.change", members)
+@api.arguments(schemas.MemberChangeBody)
+@api.response(200, schemas.MemberView)
+def change_member(member: Member, body: dict[str, Any]) -> Member:
+    about: dict[str, Any] = {}
+    if "roles" in body:
+        about["roles"] = set(body["roles"])
+        about["caseload"] = episodes().open_of(member.practice_id, member.id)
+    if "supervises" in body:
+        about["supervised"] = members().named(member.practice_id, set(body["supervises"]))
+    return _decided(member, lambda me: member.change(me, **about))
+
+
+@api.post("/members/<member_id>/invitation")
+@allows("member.invite", members)
+@api.response(200, schemas.MemberView)
+def invite_member_again(member: Member) -> Member:
+    return _decided(member, lambda me: member.invite_again(me, now()))
+
+
 @api.post("/members/<member_id>/suspension")
 @allows("member.suspend", members)
 @api.response(200, schemas.MemberView)
 def suspend_member(member: Member) -> Member:
-    member.suspend(by=myself())
+    return _decided(member, member.suspend)
+
+
+@api.delete("/members/<member_id>/suspension")
+@allows("member.reinstate", members)
+@api.response(200, schemas.MemberView)
+def reinstate_member(member: Member) -> Member:
+    return _decided(member, member.reinstate)
+
+
+@api.post("/members/<member_id>/removal")
+@allows("member.remove", members)
+@api.arguments(schemas.RemovalBody)
+@api.response(200, schemas.MemberView)
+def remove_member(member: Member, body: dict[str, Any]) -> Member:
+    removal = Removal(by=caller().id, at=now(), **body)
+    for clinician in members().named(member.practice_id, removal.named):
+        clinician.require_active_clinician()
+    caseload = episodes().open_of(member.practice_id, member.id)
+    removed = _decided(member, lambda me: member.remove(me, removal, caseload))
+    hand_over(database(), removed, removal.at)
+    return removed
+
+
+def _decided(member: Member, decide: Callable[[Member], None]) -> Member:
+    """Save what I decide; about another owner only if I am one still at that moment."""
+    me, owner = myself(), member.is_owner
+    decide(me)
+    if owner and me.id != member.id:
+        members().hold(me)
     return members().save(member)

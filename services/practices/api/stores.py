@@ -4,6 +4,7 @@ from services.practices.domain.members import Member
 from services.practices.domain.practices import Practice
 from services.practices.sign_in import SignIn
 from services.practices.store.apps import Apps, Grants
+from services.practices.store.covers import Covers
 from services.practices.store.episodes import Episodes
 from services.practices.store.people import Clients, Members, Practices
 from shared.web.context import caller, database, settings
@@ -15,6 +16,10 @@ def practices() -> Practices:
 
 def members() -> Members:
     return Members(database())
+
+
+def covers() -> Covers:
+    return Covers(database())
 
 
 def clients() -> Clients:

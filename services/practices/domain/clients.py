@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from services.practices.domain.apps import App
+from services.practices.domain.invitations import Invited
 from services.practices.domain.practices import Practice
 from services.practices.events.clients import (
     ClientConsented,
@@ -39,7 +40,7 @@ class Consent:
 
 
 @dataclass(kw_only=True)
-class Client:
+class Client(Invited):
     """An adult in care, with the apps that they allow to hear of them."""
 
     id: str

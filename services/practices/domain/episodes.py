@@ -6,16 +6,12 @@ from enum import StrEnum
 from typing import Any
 
 from services.practices.domain.clients import Client
-from services.practices.domain.members import Member, Role
-from services.practices.events.episodes import EpisodeSnapshot, EpisodeStarted
+from services.practices.domain.members import Member
+from services.practices.events.episodes import EpisodeSnapshot, EpisodeStarted, EpisodeTransferred
 
 
 class EpisodeNotFound(Exception):
     """There is no such episode."""
-
-
-class NotAClinician(Exception):
-    """Only an active clinician of the practice can have an episode."""
 
 
 class NotYourEpisode(Exception):
@@ -43,8 +39,7 @@ class Episode:
     def start(cls, *, id: str, client: Client, clinician: Member, by: Member, at: datetime) -> "Episode":
         if clinician.id != by.id and not by.in_office:
             raise NotYourEpisode("Ask an owner or admin of the practice to start it for another clinician.")
-        if not clinician.active or Role.CLINICIAN not in clinician.roles:
-            raise NotAClinician(f"Member {clinician.id} is no active clinician; name one who is.")
+        clinician.require_active_clinician()
         episode = cls(
             id=id,
             practice_id=client.practice_id,
@@ -54,6 +49,12 @@ class Episode:
         )
         episode.events.append(EpisodeStarted(id, client.id, clinician.id, at))
         return episode
+
+    def transfer(self, to: Member, by: Member, at: datetime) -> None:
+        to.require_active_clinician()
+        if to.id != self.clinician_id:
+            before, self.clinician_id = self.clinician_id, to.id
+            self.events.append(EpisodeTransferred(self.id, self.client_id, to.id, before, at))
 
     def snapshot(self) -> EpisodeSnapshot:
         current = self.status is EpisodeStatus.ACTIVE

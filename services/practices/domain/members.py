@@ -1,10 +1,22 @@
 """Who works at a practice."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from services.practices.events.members import MemberJoined, MemberSnapshot, MemberSuspended
+from services.practices.domain.invitations import Invited
+from services.practices.domain.removals import Removal
+from services.practices.events.members import (
+    MemberChanged,
+    MemberInvited,
+    MemberJoined,
+    MemberReinstated,
+    MemberRemoved,
+    MemberSnapshot,
+    MemberSuspended,
+)
 
 
 class MemberNotFound(Exception):
@@ -12,11 +24,27 @@ class MemberNotFound(Exception):
 
 
 class OnlyOwners(Exception):
-    """Only an owner invites or suspends an owner."""
+    """Only an owner decides about owners."""
 
 
 class NotYourself(Exception):
-    """Nobody suspends themselves, so that a practice always keeps an owner."""
+    """Nobody takes their own place away, so that a practice always keeps an owner."""
+
+
+class StatusForbids(Exception):
+    """The member's status does not allow this."""
+
+
+class NotAClinician(Exception):
+    """Who is named here is no active clinician of the practice."""
+
+
+class NotASupervisor(Exception):
+    """Only a supervisor is responsible for clinicians."""
+
+
+class CaseloadLeft(Exception):
+    """A clinician with open episodes stays a clinician."""
 
 
 class Role(StrEnum):
@@ -30,12 +58,14 @@ OFFICE = frozenset({Role.OWNER, Role.ADMIN})
 
 
 class MemberStatus(StrEnum):
+    INVITED = "invited"
     ACTIVE = "active"
     SUSPENDED = "suspended"
+    REMOVED = "removed"
 
 
 @dataclass(kw_only=True)
-class Member:
+class Member(Invited):
     """Somebody who works at a practice."""
 
     id: str
@@ -46,47 +76,176 @@ class Member:
     roles: set[Role]
     language: str
     timezone: str
+    supervises: set[str] = field(default_factory=set)
+    """The clinicians for whom a supervisor is responsible."""
     status: MemberStatus = MemberStatus.ACTIVE
+    removal: Removal | None = None
+    removal_due: datetime | None = None
+    """When to look again for episodes to hand over."""
     version: int = 0
     events: list[Any] = field(default_factory=list)
 
     @classmethod
     def join(cls, **about: Any) -> "Member":
+        """Somebody who needs no invitation."""
         member = cls(**about)
-        member.events.append(
-            MemberJoined(
-                member.id, sorted(member.roles), member.display_name, member.language, member.timezone
-            )
-        )
+        member.events.append(MemberJoined(**member._state()))
         return member
 
-    def invite(self, **about: Any) -> "Member":
+    @classmethod
+    def invited(cls, *, at: datetime, **about: Any) -> "Member":
+        member = cls(status=MemberStatus.INVITED, **about)
+        member.ask_for_letter(at)
+        member.events.append(MemberInvited(**member._state()))
+        return member
+
+    def invite(self, *, roles: set[Role], at: datetime, **about: Any) -> "Member":
         """Another member, whose rights never exceed those of the one who invites."""
-        if Role.OWNER in about["roles"] and Role.OWNER not in self.roles:
-            raise OnlyOwners("Ask an owner of the practice to invite an owner.")
-        return Member.join(practice_id=self.practice_id, **about)
+        self._require_owner_for(roles)
+        return Member.invited(practice_id=self.practice_id, roles=roles, at=at, **about)
+
+    def invite_again(self, by: "Member", at: datetime) -> None:
+        by._require_owner_for(self.roles)
+        self._require(MemberStatus.INVITED, but="only somebody invited gets another invitation")
+        self.ask_for_letter(at)
+
+    def accept(self, at: datetime) -> None:
+        """What the first sign-in means; of somebody active nothing."""
+        if self.active:
+            return
+        self._require(MemberStatus.INVITED, but="only somebody invited can accept")
+        self.require_good_invitation(at)
+        self.status, self.invitation_due = MemberStatus.ACTIVE, None
+        self.events.append(MemberJoined(**self._state()))
+
+    def may_sign_in(self, at: datetime) -> bool:
+        return self.active or (self.invited_until is not None and self.invited_until > at)
+
+    def change(
+        self,
+        by: "Member",
+        roles: set[Role] | None = None,
+        supervised: Collection["Member"] | None = None,
+        caseload: Collection[str] = (),
+    ) -> None:
+        """Only what is given changes; `caseload`: the open episodes, which only a clinician can have."""
+        before = self._state()
+        roles = self.roles if roles is None else roles
+        self._require_may_have(roles, by)
+        if caseload and Role.CLINICIAN not in roles:
+            raise CaseloadLeft(f"Transfer the {len(caseload)} open episodes of member {self.id} first.")
+        if supervised is not None:
+            self.supervises = self._responsible_for(supervised, roles)
+        if Role.SUPERVISOR not in roles:
+            self.supervises = set()
+        self.roles = roles
+        if self._state() != before:
+            self.events.append(MemberChanged(**self._state(), active=self.active))
 
     def suspend(self, by: "Member") -> None:
-        if by.id == self.id:
-            raise NotYourself("Ask another owner or admin of the practice.")
-        if Role.OWNER in self.roles and Role.OWNER not in by.roles:
-            raise OnlyOwners("Ask an owner of the practice to suspend an owner.")
-        if self.active:
+        self._require_may_lose_place(by)
+        if self.status is not MemberStatus.SUSPENDED:
+            self.require_active()
             self.status = MemberStatus.SUSPENDED
             self.events.append(MemberSuspended(self.id))
+
+    def reinstate(self, by: "Member") -> None:
+        by._require_owner_for(self.roles)
+        if not self.active:
+            self._require(MemberStatus.SUSPENDED, but="only somebody suspended is reinstated")
+            self.status = MemberStatus.ACTIVE
+            self.events.append(MemberReinstated(self.id))
+
+    def remove(self, by: "Member", removal: Removal, caseload: Collection[str]) -> None:
+        """For good: the address is free for another member, who may be the same person."""
+        self._require_may_lose_place(by)
+        self.require_not_removed()
+        if self.id in removal.named:
+            raise NotAClinician(f"Member {self.id} is the one who leaves; name somebody else.")
+        removal.require_complete(caseload)
+        self.status, self.removal, self.removal_due = MemberStatus.REMOVED, removal, removal.at
+        # Nobody's look-up of an address is an id, so that the index on it stays unique.
+        self.email, self.address, self.invitation_due = "", self.id, None
+        self.events.append(MemberRemoved(self.id))
 
     def as_seen_by(self, other: "Member") -> "Member":
         """Contact data is for the office and oneself."""
         return self if other.in_office or other.id == self.id else replace(self, email="")
+
+    def require_active(self) -> None:
+        self._require(MemberStatus.ACTIVE, but="only an active member will do")
+
+    def require_not_removed(self) -> None:
+        if self.status is MemberStatus.REMOVED:
+            raise StatusForbids(f"Member {self.id} was removed; invite them again.")
+
+    def require_active_clinician(self) -> None:
+        if not self.cares:
+            raise NotAClinician(f"Member {self.id} is no active clinician; name one who is.")
 
     @property
     def active(self) -> bool:
         return self.status is MemberStatus.ACTIVE
 
     @property
+    def invited_until(self) -> datetime | None:
+        """Until when somebody invited can accept."""
+        waits = self.status is MemberStatus.INVITED and self.invitation
+        return self.invitation.expires_at if waits and self.invitation else None
+
+    @property
+    def cares(self) -> bool:
+        """Whether they may have episodes."""
+        return self.active and Role.CLINICIAN in self.roles
+
+    @property
     def in_office(self) -> bool:
         return self.active and bool(self.roles & OFFICE)
 
+    @property
+    def is_owner(self) -> bool:
+        return Role.OWNER in self.roles
+
     def snapshot(self) -> MemberSnapshot:
-        about = (self.display_name, self.language, self.timezone)
-        return MemberSnapshot(self.id, sorted(self.roles), *about, self.active)
+        return MemberSnapshot(**self._state(), active=self.active)
+
+    def _responsible_for(self, supervised: Collection["Member"], roles: set[Role]) -> set[str]:
+        if supervised and Role.SUPERVISOR not in roles:
+            raise NotASupervisor(f"Make member {self.id} a supervisor, or name nobody to supervise.")
+        for other in supervised:
+            if other.id == self.id:
+                raise NotYourself("Name another supervisor for them: nobody supervises themselves.")
+            other.require_not_removed()
+            if Role.CLINICIAN not in other.roles:
+                raise NotAClinician(f"Member {other.id} is no clinician; only clinicians are supervised.")
+        return {other.id for other in supervised}
+
+    def _require_may_have(self, roles: set[Role], by: "Member") -> None:
+        self.require_not_removed()
+        if roles != self.roles:
+            by._require_owner_for(roles | self.roles)
+        if by.id == self.id and self.is_owner and Role.OWNER not in roles:
+            raise NotYourself("Ask another owner of the practice.")
+
+    def _require_may_lose_place(self, by: "Member") -> None:
+        if by.id == self.id:
+            raise NotYourself("Ask another owner or admin of the practice.")
+        by._require_owner_for(self.roles)
+
+    def _require_owner_for(self, roles: set[Role]) -> None:
+        if Role.OWNER in roles and not (self.active and self.is_owner):
+            raise OnlyOwners("Ask an owner of the practice to do it.")
+
+    def _require(self, status: MemberStatus, but: str) -> None:
+        if self.status is not status:
+            raise StatusForbids(f"Member {self.id} is {self.status}; {but}.")
+
+    def _state(self) -> dict[str, Any]:
+        return {
+            "member_id": self.id,
+            "roles": sorted(self.roles),
+            "supervises": sorted(self.supervises),
+            "display_name": self.display_name,
+            "language": self.language,
+            "timezone": self.timezone,
+        }

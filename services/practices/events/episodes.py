@@ -20,6 +20,19 @@ class EpisodeStarted:
 
 
 @dataclass(frozen=True)
+class EpisodeTransferred:
+    """Another clinician goes on with a client."""
+
+    type: ClassVar = "episode.transferred"
+    audience: ClassVar = PUBLIC
+    episode_id: str
+    client_id: str
+    clinician_id: str
+    from_clinician_id: str
+    transferred_at: datetime
+
+
+@dataclass(frozen=True)
 class EpisodeSnapshot(EpisodeStarted):
     """An episode as it is."""
 
@@ -30,5 +43,6 @@ class EpisodeSnapshot(EpisodeStarted):
 
 EVENTS = (
     EpisodeStarted,
+    EpisodeTransferred,
     EpisodeSnapshot,
 )

@@ -7,16 +7,34 @@ from shared.messaging.audience import INTERNAL
 
 
 @dataclass(frozen=True)
-class MemberJoined:
+class MemberInvited:
+    """Somebody is asked to work at a practice, and may do nothing there yet."""
+
+    type: ClassVar = "member.invited"
+    audience: ClassVar = INTERNAL
+    member_id: str
+    roles: list[str]
+    supervises: list[str]
+    display_name: str
+    language: str
+    timezone: str
+
+
+@dataclass(frozen=True)
+class MemberJoined(MemberInvited):
     """Somebody who works at a practice may sign in."""
 
     type: ClassVar = "member.joined"
     audience: ClassVar = INTERNAL
-    member_id: str
-    roles: list[str]
-    display_name: str
-    language: str
-    timezone: str
+
+
+@dataclass(frozen=True)
+class MemberChanged(MemberInvited):
+    """A member has other roles, or is responsible for other clinicians."""
+
+    type: ClassVar = "member.changed"
+    audience: ClassVar = INTERNAL
+    active: bool
 
 
 @dataclass(frozen=True)
@@ -29,16 +47,37 @@ class MemberSuspended:
 
 
 @dataclass(frozen=True)
-class MemberSnapshot(MemberJoined):
+class MemberReinstated:
+    """A member who was suspended may work again."""
+
+    type: ClassVar = "member.reinstated"
+    audience: ClassVar = INTERNAL
+    member_id: str
+
+
+@dataclass(frozen=True)
+class MemberRemoved:
+    """A member has left for good; episode.transferred tells who has their clients."""
+
+    type: ClassVar = "member.removed"
+    audience: ClassVar = INTERNAL
+    member_id: str
+
+
+@dataclass(frozen=True)
+class MemberSnapshot(MemberChanged):
     """A member as they are."""
 
     type: ClassVar = "member.snapshot"
     audience: ClassVar = INTERNAL
-    active: bool
 
 
 EVENTS = (
+    MemberInvited,
     MemberJoined,
+    MemberChanged,
     MemberSuspended,
+    MemberReinstated,
+    MemberRemoved,
     MemberSnapshot,
 )

@@ -8,7 +8,7 @@ from shared.messaging.audience import INTERNAL
 
 @dataclass(frozen=True)
 class PracticeOpened:
-    """A practice begins to work with Tandem."""
+    """A practice begins to work with Tandem; what it has not decided yet is at its default."""
 
     type: ClassVar = "practice.opened"
     audience: ClassVar = INTERNAL
@@ -16,6 +16,26 @@ class PracticeOpened:
     timezone: str
     languages: list[str]
     crisis_texts: dict[str, str]
+    locale: str
+    working_hours: dict[str, list[dict[str, str]]]
+    on_call: str | None
+    quiet_hours: dict[str, str] | None
+    fair_chance_sessions: int
+    review_interval_days: int
+    days_until_quiet: int
+    readiness_threshold: int | None
+    not_on_track_rule: str | None
+    risk_acknowledgement_minutes: int
+    rating_window_hours: int
+    break_glass: bool
+
+
+@dataclass(frozen=True)
+class PracticeChanged(PracticeOpened):
+    """A practice decides otherwise about some of this."""
+
+    type: ClassVar = "practice.changed"
+    audience: ClassVar = INTERNAL
 
 
 @dataclass(frozen=True)
@@ -28,5 +48,6 @@ class PracticeSnapshot(PracticeOpened):
 
 EVENTS = (
     PracticeOpened,
+    PracticeChanged,
     PracticeSnapshot,
 )

@@ -1,5 +1,7 @@
 """Episodes of care."""
 
+from collections.abc import Sequence
+
 from pymongo.database import Database
 
 from services.practices.domain.episodes import Episode, EpisodeNotFound, EpisodeStatus
@@ -16,6 +18,7 @@ COLLECTIONS = (
 )
 
 
+OPEN: Document = {"status": {"$ne": "closed"}}
 CURRENT: Document = {"status": {"$in": [EpisodeStatus.ACTIVE]}}
 
 
@@ -32,6 +35,17 @@ class Episodes(Aggregates[Episode]):
     def current(self, practice_id: str, clinician_id: str, client_id: str) -> bool:
         pair = {"clinician_id": clinician_id, "client_id": client_id}
         return self.find_by(practice_id, **pair, **CURRENT) is not None
+
+    def open_of(self, practice_id: str, clinician_id: str) -> list[str]:
+        """The ids of the episodes that would be without a clinician if this one left."""
+        return self.collection.distinct(
+            "_id", {"practice_id": practice_id, "clinician_id": clinician_id, **OPEN}
+        )
+
+    def left_by(self, practice_id: str, clinician_ids: Sequence[str]) -> int:
+        """How many open episodes these have together."""
+        where = {"practice_id": practice_id, "clinician_id": {"$in": clinician_ids}, **OPEN}
+        return self.collection.count_documents(where)
 
     def caseload(self, practice_id: str, clinician_id: str) -> list[str]:
         """The ids of the clients with whom a clinician works now."""

@@ -1,6 +1,8 @@
 """Practices, their members and their clients."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import ClassVar, Generic, Protocol, TypeVar
 
 from pymongo.database import Database
@@ -8,9 +10,9 @@ from pymongo.errors import DuplicateKeyError
 
 from services.practices.domain.addresses import AddressTaken
 from services.practices.domain.clients import Client, ClientNotFound
-from services.practices.domain.members import Member, MemberNotFound, MemberStatus
+from services.practices.domain.members import Member, MemberNotFound, MemberStatus, Role
 from services.practices.domain.practices import Practice, PracticeNotFound
-from shared.store.aggregates import Aggregate, Aggregates
+from shared.store.aggregates import Aggregate, Aggregates, StaleVersion
 from shared.store.client import Document
 from shared.store.indexes import Index, aggregates
 from shared.store.lock.fields import RECORD
@@ -18,15 +20,39 @@ from shared.store.lock.fields import RECORD
 CONTACT = {"email": RECORD}
 """Under lock; `address`, its keyed hash, is what people are found by."""
 
+_EVER = {"$gt": datetime(2000, 1, 1, tzinfo=UTC)}
+
+
+def _due(field: str) -> Index:
+    """By which a timer finds what is due, in every practice; used only for what names its predicate."""
+    return Index(((field, 1),), partial={field: _EVER})
+
+
 _ADDRESS_IN_PRACTICE = Index((("practice_id", 1), ("address", 1)), unique=True)
 # Sign-in by address does not know the practice yet (architecture.md, Identity and access).
 _ADDRESS = [("address", 1)]
+_OF_PEOPLE = (
+    _ADDRESS_IN_PRACTICE,
+    _ADDRESS,
+    [("practice_id", 1), ("_id", 1)],
+    _due("invitation_due"),
+)
 
 COLLECTIONS = (
     aggregates("practices"),
-    aggregates("members", _ADDRESS_IN_PRACTICE, _ADDRESS, [("practice_id", 1), ("_id", 1)]),
-    aggregates("clients", _ADDRESS_IN_PRACTICE, _ADDRESS, [("practice_id", 1), ("_id", 1)]),
+    aggregates("members", *_OF_PEOPLE, _due("removal_due")),
+    aggregates("clients", *_OF_PEOPLE),
 )
+
+
+@dataclass(frozen=True)
+class Due:
+    """What somebody's `field` says is to be done, since when."""
+
+    field: str
+    practice_id: str
+    id: str
+    since: datetime
 
 
 class Practices(Aggregates[Practice]):
@@ -56,12 +82,51 @@ class _People(Aggregates[P], Generic[P]):
         """Those who may sign in with it, in any practice."""
         return [*self._load_all([*self.collection.find({"address": address, **self.present})])]
 
+    def due(self, field: str, at: datetime, limit: int = 100) -> list[Due]:
+        """In every practice, what is due by then, longest first."""
+        where = {field: {**_EVER, "$lte": at}}
+        found = self.collection.find(where, {"practice_id": 1, field: 1}).sort(field).limit(limit)
+        return [Due(field, one["practice_id"], one["_id"], one[field]) for one in found]
+
+    def settle(self, due: Due, until: datetime | None = None) -> None:
+        """It is done, or to be looked at again then; no new version, and nothing where more was asked for."""
+        where = {"_id": due.id, "practice_id": due.practice_id, due.field: due.since}
+        self.collection.update_one(where, {"$set": {due.field: until}})
+
+    def letters(self) -> int:
+        """How many invitations are not sent yet."""
+        latest = datetime.max.replace(tzinfo=UTC)
+        return self.collection.count_documents({"invitation_due": {**_EVER, "$lte": latest}})
+
 
 class Members(_People[Member]):
-    present: ClassVar[Document] = {"status": MemberStatus.ACTIVE}
+    present: ClassVar[Document] = {"status": {"$in": [MemberStatus.INVITED, MemberStatus.ACTIVE]}}
 
     def __init__(self, database: Database[Document]) -> None:
         super().__init__(database["members"], Member, MemberNotFound, CONTACT)
+
+    def named(self, practice_id: str, ids: Set[str]) -> list[Member]:
+        """All of them, or `MemberNotFound`."""
+        found = self.list(practice_id, {"_id": {"$in": sorted(ids)}}, len(ids)) if ids else []
+        if len(found) < len(ids):
+            raise MemberNotFound("Name members of this practice only.")
+        return found
+
+    def who_cannot_care(self, practice_id: str) -> list[str]:
+        """The ids of those who are no active clinicians."""
+        others = [{"status": {"$ne": MemberStatus.ACTIVE}}, {"roles": {"$ne": Role.CLINICIAN}}]
+        return self.collection.distinct("_id", {"practice_id": practice_id, "$or": others})
+
+    def hold(self, member: Member) -> None:
+        """Go on only if nobody changed this member since they were loaded, and let nobody else do so.
+
+        Who acts on an owner loads both, holds themselves by a new version, then saves the other. Of owners
+        who take each other's place away at once, in whatever ring, one finds a version changed: otherwise
+        each would have loaded the next after that one held themselves, and the ring has no first.
+        """
+        key = {"_id": member.id, "practice_id": member.practice_id, "version": member.version}
+        if self.collection.update_one(key, {"$inc": {"version": 1}}).matched_count == 0:
+            raise StaleVersion("You were changed yourself in the meantime; repeat the request.")
 
 
 class Clients(_People[Client]):
