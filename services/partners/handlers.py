@@ -21,6 +21,11 @@ subscriber = Subscriber("partners")
 
 
 @subscriber.on("episode.started", AnyPublicEvent, source="practices")
+@subscriber.on("session.scheduled", AnyPublicEvent, source="practices")
+@subscriber.on("session.moved", AnyPublicEvent, source="practices")
+@subscriber.on("session.held", AnyPublicEvent, source="practices")
+@subscriber.on("session.missed", AnyPublicEvent, source="practices")
+@subscriber.on("session.cancelled", AnyPublicEvent, source="practices")
 @subscriber.on("goal.proposed", AnyPublicEvent, source="goals")
 @subscriber.on("goal.agreed", AnyPublicEvent, source="goals")
 @subscriber.on("goal.declined", AnyPublicEvent, source="goals")

@@ -1,16 +1,17 @@
 """Practices: who gives care to whom, and who may come in.
 
-Owns practices, members, clients with their consents, episodes of care, apps and the grants that
-practices give them, sign-in and tokens.
+Owns practices, members, clients with their consents, looks at them in an emergency, episodes of care,
+sessions (appointments), apps and the grants that practices give them, sign-in and tokens.
 
 Says practice.opened, member.joined, member.suspended, client.enrolled, client.consented,
-client.consent_withdrawn, episode.started, app.registered, grant.given, grant.revoked, and a snapshot of
+client.consent_withdrawn, client.glass_broken, look.ended, episode.started, session.scheduled, session.moved,
+session.held, session.missed, session.cancelled, app.registered, grant.given, grant.revoked, and a snapshot of
 each kind (practice.snapshot, …) when told to republish.
 
 Listens to nothing: everybody else's knowledge of people begins here.
 
 Besides the rooms that every service has: `access` (in what relation a caller stands to what they
 ask for), `sign_in` (one-time codes, and what is exchanged for tokens), `tokens` (signing keys and
-access tokens), `mailer` (sends the codes), `commands` (what an operator does) and `sample` (a small
-practice to try things with).
+access tokens), `mailer` (sends the codes), `calling_off` (cancels the sessions of care that has ended),
+`commands` (what an operator does) and `sample` (a small practice to try things with).
 """

@@ -2,6 +2,7 @@
 
 from services.practices.access import standings
 from services.practices.api import APIS
+from services.practices.calling_off import keep_calling_off
 from services.practices.commands import COMMANDS
 from services.practices.events import EVENTS
 from services.practices.handlers import subscriber
@@ -10,7 +11,9 @@ from services.practices.sample import require_none_in_production
 from services.practices.store import COLLECTIONS
 from services.practices.store.apps import Apps, Grants
 from services.practices.store.episodes import Episodes
+from services.practices.store.looks import Looks
 from services.practices.store.people import Clients, Members, Practices
+from services.practices.store.sessions import AllSeries
 from services.practices.tokens import keep_fresh, key_set, make_first
 from shared.service import Service
 
@@ -22,10 +25,10 @@ service = Service(
     apis=APIS,
     subscriber=subscriber,
     standings=standings,
-    timers=(send_letters, keep_fresh),
+    timers=(send_letters, keep_fresh, keep_calling_off),
     commands=COMMANDS,
     preparations=(make_first,),
     requirements=(require_none_in_production,),
     keys=key_set,
-    republished=(Practices, Members, Clients, Episodes, Apps, Grants),
+    republished=(Practices, Members, Clients, Looks, Episodes, AllSeries, Apps, Grants),
 )

@@ -1,18 +1,16 @@
 """What handlers leave for the sender."""
 
-import importlib
-import pkgutil
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-import services
-from services.partners.domain import PUBLIC_EVENTS
+from scripts.contracts import services
 from services.partners.handlers import subscriber
 from shared.ids import new_id
 from shared.messaging.audience import PUBLIC
 from shared.messaging.envelope import decode, encode
+from shared.security.policy import PUBLIC_EVENTS
 from shared.store.operations import Operation
 
 AT = datetime(2026, 11, 2, 9, 0, 0, 123_000, tzinfo=UTC)
@@ -98,16 +96,7 @@ def test_taking_permission_back_leaves_nothing_to_look_for() -> None:
 
 
 def test_partners_hears_exactly_the_events_that_are_public() -> None:
-    declared = {event.type for name in _services() for event in _events_of(name) if event.audience == PUBLIC}
+    declared = {event.type for one in services() for event in one.events if event.audience == PUBLIC}
     kept = {one.type for one in subscriber.registrations if one.name == "keep_for_apps"}
 
     assert declared == kept == set(PUBLIC_EVENTS)
-
-
-def _services() -> list[str]:
-    return [module.name for module in pkgutil.iter_modules(services.__path__)]
-
-
-def _events_of(service: str) -> list[Any]:
-    module = importlib.import_module(f"services.{service}.events")
-    return [one for one in vars(module).values() if isinstance(one, type) and hasattr(one, "audience")]

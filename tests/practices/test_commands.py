@@ -1,12 +1,10 @@
 """What an operator does on the command line."""
 
 import base64
-import json
 import sys
 from dataclasses import replace
 
 import pytest
-from click.testing import CliRunner
 
 from services.practices.app import service
 from services.practices.commands import load_sample, open_practice, register_app, rotate_keys
@@ -14,7 +12,7 @@ from services.practices.domain.members import Role
 from services.practices.sign_in import SignIn
 from services.practices.store.apps import Apps
 from services.practices.store.people import Members, Practices
-from services.practices.tokens import key_set, make_first
+from services.practices.tokens import key_set
 from shared.clock import now
 from shared.settings import Settings, refusals
 
@@ -22,30 +20,7 @@ OPEN = [
     *("--name", "Harbour", "--timezone", "Europe/Lisbon", "--language", "en", "--language", "pt"),
     *("--owner-name", "Olivia", "--owner-email", "olivia@example.org"),
 ]
-
-
-@pytest.fixture
-def run(database, mongo_url, monkeypatch):
-    for name, value in {
-        "TANDEM_ENVIRONMENT": "development",
-        "TANDEM_MONGO_URL": mongo_url,
-        "TANDEM_AMQP_URL": "amqp://unused",
-        "TANDEM_DATABASE_PREFIX": database.name.removesuffix("practices"),
-        "TANDEM_ISSUER": "http://practices.test",
-        "TANDEM_JWKS_URL": "http://practices.test/jwks",
-        "TANDEM_SECRET_KEY": base64.b64encode(b"k" * 32).decode(),
-        "TANDEM_SMTP_URL": "smtp://127.0.0.1:1",
-        "TANDEM_MAIL_FROM": "hello@mail.test",
-    }.items():
-        monkeypatch.setenv(name, value)
-    make_first(database, Settings.read("practices"))
-
-    def run(command, *arguments):
-        result = CliRunner().invoke(command, arguments)
-        return result, json.loads(result.stdout) if result.exit_code == 0 else None
-
-    run.database = database
-    return run
+APP = ["--name", "Demo EHR", "--description", "Keeps the diary.", "--contact-email", "dev@example.org"]
 
 
 def test_opening_a_practice_makes_it_and_its_first_owner_once(run):
@@ -77,7 +52,7 @@ def test_what_cannot_be_is_told_in_a_sentence(run, wrong, told):
 
 
 def test_an_app_signs_in_with_what_was_printed(run):
-    _, printed = run(register_app, "--name", "Demo EHR")
+    _, printed = run(register_app, *APP)
 
     sign_in = SignIn(run.database, Settings.read("practices"))
 

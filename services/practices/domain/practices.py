@@ -29,6 +29,8 @@ class Practice:
     locale: str
     languages: list[str]
     crisis_texts: dict[str, str]
+    break_glass: bool = False
+    """Whether clinicians and supervisors may look at any client in an emergency."""
     version: int = 0
     events: list[Any] = field(default_factory=list)
 

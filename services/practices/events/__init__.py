@@ -1,5 +1,13 @@
 """What practices says: one file for each kind of aggregate."""
 
-from services.practices.events import apps, clients, episodes, members, practices
+from services.practices.events import apps, clients, episodes, looks, members, practices, sessions
 
-EVENTS = (*practices.EVENTS, *members.EVENTS, *clients.EVENTS, *episodes.EVENTS, *apps.EVENTS)
+EVENTS = (
+    *practices.EVENTS,
+    *members.EVENTS,
+    *clients.EVENTS,
+    *looks.EVENTS,
+    *episodes.EVENTS,
+    *sessions.EVENTS,
+    *apps.EVENTS,
+)

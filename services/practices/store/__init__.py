@@ -4,6 +4,13 @@ Every call takes the practice, except what sign-in asks before it is known: by a
 refresh token.
 """
 
-from services.practices.store import apps, episodes, people, sign_in
+from services.practices.store import apps, episodes, looks, people, sessions, sign_in
 
-COLLECTIONS = (*people.COLLECTIONS, *episodes.COLLECTIONS, *apps.COLLECTIONS, *sign_in.COLLECTIONS)
+COLLECTIONS = (
+    *people.COLLECTIONS,
+    *looks.COLLECTIONS,
+    *episodes.COLLECTIONS,
+    *sessions.COLLECTIONS,
+    *apps.COLLECTIONS,
+    *sign_in.COLLECTIONS,
+)

@@ -1,6 +1,6 @@
 """Practices, their members and their clients."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import ClassVar, Generic, Protocol, TypeVar
 
 from pymongo.database import Database
@@ -8,11 +8,12 @@ from pymongo.errors import DuplicateKeyError
 
 from services.practices.domain.addresses import AddressTaken
 from services.practices.domain.clients import Client, ClientNotFound
-from services.practices.domain.members import Member, MemberNotFound, MemberStatus
+from services.practices.domain.members import Member, MemberNotFound, MemberStatus, Role
 from services.practices.domain.practices import Practice, PracticeNotFound
 from shared.store.aggregates import Aggregate, Aggregates
 from shared.store.client import Document
 from shared.store.indexes import Index, aggregates
+from shared.store.pages import HIDDEN
 
 _ADDRESS_IN_PRACTICE = Index((("practice_id", 1), ("address", 1)), unique=True)
 # Sign-in by address does not know the practice yet (architecture.md, Identity and access).
@@ -58,6 +59,17 @@ class Members(_People[Member]):
 
     def __init__(self, database: Database[Document]) -> None:
         super().__init__(database["members"], Member, MemberNotFound)
+
+    def owners(self, practice_id: str) -> list[str]:
+        """The ids of those who may sign in."""
+        return self.collection.distinct(
+            "_id", {"practice_id": practice_id, "roles": Role.OWNER, **self.present}
+        )
+
+    def names(self, practice_id: str, ids: Collection[str]) -> dict[str, str]:
+        """Of members present and past, by id."""
+        found = self.collection.find({"practice_id": practice_id, "_id": {"$in": list(ids)}}, HIDDEN)
+        return {member.id: member.display_name for member in map(self._load, found)}
 
 
 class Clients(_People[Client]):
