@@ -49,7 +49,7 @@ class Glass:
 @pytest.mark.parametrize("role", [Role.CLINICIAN, Role.SUPERVISOR])
 def test_an_exact_address_opens_for_an_hour_and_every_owner_is_to_hear(glass, role):
     owners = {glass.world.member(Role.OWNER).id, glass.world.member(Role.OWNER, Role.CLINICIAN).id}
-    glass.world.suspend(glass.world.member(Role.ADMIN))  # by another owner
+    glass.world.suspend(glass.world.member(Role.OWNER))  # by one more owner
     by = glass.world.member(role)
 
     answer = glass.post(by, email="MAYA@example.org ".strip())

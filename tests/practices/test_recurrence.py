@@ -175,6 +175,14 @@ def test_a_rule_without_end_sense_or_start_is_refused(rule):
 
 
 @pytest.mark.parametrize(
+    "rule", ["FREQ=WEEKLY", "FREQ=MONTHLY;INTERVAL=12", "FREQ=WEEKLY;COUNT=3;UNTIL=20261204"]
+)
+def test_a_rule_is_ended_in_one_way(rule):
+    with pytest.raises(RuleRefused, match="End the rule"):
+        starts(datetime.fromisoformat("2026-11-20T10:00"), rule, "Europe/Warsaw", AT)
+
+
+@pytest.mark.parametrize(
     ("start", "rule"),
     [
         ("2026-08-31T23:59", None),
