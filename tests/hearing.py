@@ -65,3 +65,8 @@ def consent(client_id: str, app_id: str, practice_id: str = "p") -> bytes:
 def grant(app_id: str, scopes: list[str], practice_id: str = "p") -> bytes:
     data = {"grant_id": f"{practice_id}-{app_id}", "app_id": app_id, "event_types": ["goal.agreed"]}
     return message("grant.given", "practices", {**data, "scopes": scopes, "given_at": now()}, practice_id)
+
+
+def revocation(app_id: str, practice_id: str = "p") -> bytes:
+    data = {"grant_id": f"{practice_id}-{app_id}", "app_id": app_id}
+    return message("grant.revoked", "practices", data, practice_id, sequence=2)

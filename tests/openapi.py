@@ -83,17 +83,22 @@ def _configuration(
 
 
 def _beyond_schema(document: Mapping[str, Any]) -> Iterator[tuple[str, str, list[str]]]:
-    """Operations that rightly refuse what fits: made-up versions (412), cursors (422), codes (400)."""
+    """Operations that rightly refuse what fits: made-up versions (412), cursors and rules (422), codes (400).
+
+    What no schema says: a recurrence rule's sense, and that a client is named in one of two ways.
+    """
     for path, item in document["paths"].items():
         for method, operation in item.items():
             names = json.dumps(operation) if method != "parameters" else ""
-            accepted = ["412"] * ("parameters/IfMatch" in names) + ["422"] * ('"cursor"' in names)
+            accepted = ["412"] * ("parameters/IfMatch" in names)
+            accepted += ["422"] * any(name in names for name in _BEYOND)
             # The token endpoint: RFC 6749, 5.2.
             accepted += ["400"] * ("application/x-www-form-urlencoded" in names)
             if accepted:
                 yield path, method, accepted
 
 
+_BEYOND = ('"cursor"', "/SeriesBody", "/LookBody")
 _MISSING = ["400", "401", "403", "406", "415", "422"]
 _NEGATIVE = ["400", "401", "403", "404", "405", "406", "409", "415", "422", "428", "429", "5xx"]
 _POSITIVE = ["2xx", "3xx", "401", "403", "404", "409", "429", "5xx"]

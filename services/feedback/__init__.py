@@ -2,6 +2,7 @@
 
 Owns: feedback and the clinician's answers.
 Says: feedback.given, feedback.answered.
-Listens to: member.*, client.*, episode.*, grant.* of practices, to know who may see which client; and
-practice.*, for the crisis texts that an answer to a client's words carries.
+Listens to: member.*, client.*, episode.*, grant.* of practices, to know who may see which client;
+session.*, to know when they meet; and practice.*, for the crisis texts that an answer to a client's words
+carries.
 """

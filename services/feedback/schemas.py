@@ -2,8 +2,30 @@
 
 from marshmallow import fields
 
+from shared.messaging.subscriber import EventSchema
 from shared.web.notice import Notice
 from shared.web.schemas import Day, Id, Moment, Schema, Text, Whole, page_of
+
+
+class SessionTimed(EventSchema):
+    session_id = fields.String(required=True)
+    client_id = fields.String(required=True)
+    clinician_id = fields.String(required=True)
+    starts_at = fields.AwareDateTime(required=True)
+    ends_at = fields.AwareDateTime(required=True)
+
+
+class SessionSettled(EventSchema):
+    session_id = fields.String(required=True)
+    clinician_id = fields.String(required=True)
+
+
+class SessionSnapshot(EventSchema):
+    client_id = fields.String(required=True)
+    clinician_ids = fields.Dict(fields.String(), fields.String(), required=True)
+    starts_at = fields.Dict(fields.String(), fields.AwareDateTime(), required=True)
+    ends_at = fields.Dict(fields.String(), fields.AwareDateTime(), required=True)
+    statuses = fields.Dict(fields.String(), fields.String(), required=True)
 
 
 class RatingsBody(Schema):

@@ -6,13 +6,14 @@ from services.feedback.domain import Feedback, FeedbackNotFound
 from shared import safety
 from shared.security import access
 from shared.store.aggregates import Aggregates
-from shared.store.indexes import aggregates
+from shared.store.indexes import aggregates, records
 from shared.store.lock.fields import RECORD
 
 ENCRYPTED = {"most_helpful": RECORD, "least_helpful": RECORD, "answer": RECORD}
 
 COLLECTIONS = (
     aggregates("feedback", [("practice_id", 1), ("client_id", 1), ("given_at", -1), ("_id", -1)]),
+    records("sessions"),
     *access.COLLECTIONS,
     *safety.COLLECTIONS,
 )

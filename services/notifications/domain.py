@@ -8,6 +8,7 @@ SENTENCES = {
     "goal.declined": "{name} declined a goal.",
     "feedback.given": "{name} gave feedback on a session.",
     "feedback.answered": "{name} answered your feedback.",
+    "client.glass_broken": "{name} used emergency access for an hour.",
 }
 
 

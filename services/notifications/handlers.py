@@ -27,7 +27,7 @@ def know_client(event: Event) -> Iterator[Operation]:
     yield project("people", event.data["client_id"], {"display_name": event.data["display_name"]})
 
 
-def told(event: Event, person_id: str, by: str, about_id: str) -> Operation:
+def told(event: Event, person_id: str, by: str, about_id: str, index: int = 0) -> Operation:
     """One entry in one person's inbox; names are looked up when it is read."""
     entry = {
         "person_id": person_id,
@@ -37,7 +37,7 @@ def told(event: Event, person_id: str, by: str, about_id: str) -> Operation:
         "at": event.time,
         "read_at": None,
     }
-    return create("notifications", derived_id(event, "inbox"), entry)
+    return create("notifications", derived_id(event, "inbox", index), entry)
 
 
 def both_known(event: Event) -> list[tuple[str, str]]:
@@ -70,6 +70,17 @@ def tell_the_clinician(event: Event) -> Iterator[Operation]:
 def tell_the_client(event: Event) -> Iterator[Operation]:
     data = event.data
     yield told(event, data["client_id"], by=data["clinician_id"], about_id=data["feedback_id"])
+
+
+def looker_known(event: Event) -> list[tuple[str, str]]:
+    return [("people", event.data["client_id"]), ("people", event.data["member_id"])]
+
+
+@subscriber.on("client.glass_broken", schemas.GlassBroken, source="practices", after=looker_known)
+def tell_the_owners(event: Event) -> Iterator[Operation]:
+    data = event.data
+    for index, owner_id in enumerate(data["owner_ids"]):
+        yield told(event, owner_id, by=data["member_id"], about_id=data["client_id"], index=index)
 
 
 def _to_the_other_one(event: Event, by: str) -> Operation:

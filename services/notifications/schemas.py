@@ -48,8 +48,14 @@ class FeedbackAnswered(FeedbackGiven):
     pass
 
 
+class GlassBroken(EventSchema):
+    client_id = fields.String(required=True)
+    member_id = fields.String(required=True)
+    owner_ids = fields.List(fields.String(), required=True)
+
+
 class NotificationView(Schema):
-    """One entry of an inbox; about_id is the goal or the feedback it is about."""
+    """One entry of an inbox; about_id is the goal, the feedback or the client it is about."""
 
     id = Id(required=True)
     kind = fields.String(required=True, metadata={"enum": sorted(SENTENCES)})

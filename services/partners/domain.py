@@ -15,10 +15,6 @@ class EndpointRemoved(Exception):
     """The endpoint has been removed already."""
 
 
-PUBLIC_EVENTS = ("episode.started", "episode.transferred", "goal.agreed", "goal.declined", "goal.proposed")
-"""What an endpoint can take; a test compares it with what the services declare as public."""
-
-
 class EndpointState(StrEnum):
     ACTIVE = "active"
     DISABLED = "disabled"
@@ -70,7 +66,7 @@ class PublicEvent:
 
 @dataclass(frozen=True)
 class Grant:
-    """A practice lets an app hear of these types."""
+    """A practice lets an app hear of these types, of the one that is asked about since `given_at`."""
 
     app_id: str
     event_types: frozenset[str]

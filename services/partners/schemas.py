@@ -6,8 +6,9 @@ from marshmallow import fields, post_load, validate
 
 from services.partners import signing
 from services.partners.addresses import LONGEST_URL, URL_FORM
-from services.partners.domain import PUBLIC_EVENTS, DeliveryState, EndpointState
+from services.partners.domain import DeliveryState, EndpointState
 from shared.messaging.subscriber import EventSchema
+from shared.security.policy import PUBLIC_EVENTS
 from shared.web.context import settings
 from shared.web.schemas import Choice, Id, Moment, Schema, page_of
 

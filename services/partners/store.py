@@ -82,7 +82,14 @@ class Permissions:
 
     def grants(self, practice_id: str, type: str) -> list[Grant]:
         found = self._grants.find(practice_id, event_types=type, active=True)
-        return [Grant(one["app_id"], frozenset(one["event_types"]), one["given_at"]) for one in found]
+        return [
+            Grant(
+                one["app_id"],
+                frozenset(one["event_types"]),
+                (one.get("since") or {}).get(type, one["given_at"]),
+            )
+            for one in found
+        ]
 
     def consents(self, practice_id: str, client_id: str | None, app_ids: Some[str]) -> list[Consent]:
         if client_id is None:

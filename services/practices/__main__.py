@@ -1,4 +1,7 @@
-"""python -m services.practices prepare | web | worker | open | register-app | rotate-keys | sample"""
+"""python -m services.practices prepare | web | worker | open | …
+
+Besides: register-app, rotate-app-secret, rotate-keys, sample.
+"""
 
 from services.practices.app import service
 

@@ -2,6 +2,7 @@
 
 from services.practices.access import standings
 from services.practices.api import APIS
+from services.practices.calling_off import keep_calling_off
 from services.practices.commands import COMMANDS
 from services.practices.events import EVENTS
 from services.practices.handlers import subscriber
@@ -12,7 +13,9 @@ from services.practices.store import COLLECTIONS
 from services.practices.store.apps import Apps, Grants
 from services.practices.store.covers import Covers
 from services.practices.store.episodes import Episodes
+from services.practices.store.looks import Looks
 from services.practices.store.people import Clients, Members, Practices
+from services.practices.store.sessions import AllSeries
 from services.practices.tokens import keep_fresh, key_set, make_first
 from shared.service import Service
 
@@ -24,10 +27,10 @@ service = Service(
     apis=APIS,
     subscriber=subscriber,
     standings=standings,
-    timers=(send_letters, keep_fresh, keep_handing_over),
+    timers=(send_letters, keep_fresh, keep_handing_over, keep_calling_off),
     commands=COMMANDS,
     preparations=(make_first,),
     requirements=(require_none_in_production,),
     keys=key_set,
-    republished=(Practices, Members, Covers, Clients, Episodes, Apps, Grants),
+    republished=(Practices, Members, Covers, Clients, Looks, Episodes, AllSeries, Apps, Grants),
 )

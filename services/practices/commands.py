@@ -1,4 +1,4 @@
-"""What an operator does: open a practice, register an app, rotate the signing keys, load the sample."""
+"""What an operator does: open a practice, register an app, rotate secrets and keys, load the sample."""
 
 import json
 import re
@@ -13,7 +13,7 @@ import click
 
 from services.practices import sample
 from services.practices.domain.addresses import look_up, normalized
-from services.practices.domain.apps import App
+from services.practices.domain.apps import App, AppNotFound, TwoSecrets
 from services.practices.domain.members import Member, Role
 from services.practices.domain.practices import LanguageNotOffered, Practice
 from services.practices.schemas.parts import EMAIL, LANGUAGE
@@ -65,6 +65,12 @@ def _languages(context: click.Context, parameter: click.Parameter, tags: tuple[s
         if not re.fullmatch(LANGUAGE, tag):
             raise click.BadParameter(f"{tag} is no language as in en or pt-BR.")
     return list(dict.fromkeys(tags))
+
+
+def _homepage(context: click.Context, parameter: click.Parameter, url: str | None) -> str | None:
+    if url is not None and not re.fullmatch(r"https://[!-~]{1,500}", url):
+        raise click.BadParameter("A homepage is an https URL of plain characters.")
+    return url
 
 
 def _texts(context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
@@ -148,12 +154,31 @@ def open_practice(
 
 @click.command("register-app")
 @click.option("--name", required=True, help="The app's name, as practices and clients see it.")
+@click.option("--description", required=True, help="What it does with what it hears, for them to decide by.")
+@click.option("--contact-email", required=True, callback=_email, help="Where its developer is reached.")
+@click.option("--homepage", callback=_homepage, help="An https URL where more is told of it.")
 @_with_database
-def register_app(database: Any, settings: Settings, name: str) -> Mapping[str, Any]:
+def register_app(database: Any, settings: Settings, **about: Any) -> Mapping[str, Any]:
     """Register an app; its secret is printed once and kept nowhere."""
     secret = secrets.token_urlsafe(32)
-    app, _ = Apps(database).add(App.register(id=new_id(), practice_id=PLATFORM, name=name, secret=secret))
+    app, _ = Apps(database).add(App.register(id=new_id(), practice_id=PLATFORM, secret=secret, **about))
     return {"client_id": app.id, "client_secret": secret}
+
+
+@click.command("rotate-app-secret")
+@click.argument("client_id")
+@click.option("--retire", is_flag=True, help="End the earlier secret instead, once nobody uses it.")
+@_with_database
+def rotate_app_secret(database: Any, settings: Settings, client_id: str, retire: bool) -> Mapping[str, Any]:
+    """Give an app another secret, printed once; the earlier one stays good until it is retired."""
+    apps, secret = Apps(database), secrets.token_urlsafe(32)
+    try:
+        app = apps.named(client_id)
+        app.retire_secret() if retire else app.rotate_secret(secret)
+    except (AppNotFound, TwoSecrets) as error:
+        raise click.ClickException(str(error)) from error
+    apps.save(app)
+    return {"client_id": app.id} if retire else {"client_id": app.id, "client_secret": secret}
 
 
 @click.command("rotate-keys")
@@ -173,4 +198,4 @@ def load_sample(database: Any, settings: Settings) -> Mapping[str, Any]:
     return sample.load(database, settings)
 
 
-COMMANDS = (open_practice, register_app, rotate_keys, load_sample)
+COMMANDS = (open_practice, register_app, rotate_app_secret, rotate_keys, load_sample)

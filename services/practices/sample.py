@@ -37,7 +37,16 @@ def load(database: Any, settings: Settings) -> dict[str, Any]:
     for client in clients:
         _episode(database, client, staff[CLINICIAN])
     secret = urlsafe_b64encode(settings.key("sample")).decode().rstrip("=")
-    app, _ = Apps(database).add(App.register(id=APP, practice_id=PLATFORM, name="Demo EHR", secret=secret))
+    app, _ = Apps(database).add(
+        App.register(
+            id=APP,
+            practice_id=PLATFORM,
+            name="Demo EHR",
+            secret=secret,
+            description="Keeps the practice's diary.",
+            contact_email="demo@example.org",
+        )
+    )
     return {
         "practice_id": practice.id,
         "people": [

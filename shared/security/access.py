@@ -1,7 +1,8 @@
 """Who stands in what relation to a client: each service's own copy, fed by practices' events.
 
-The copy holds members, leave covers, clients, consents, episodes and grants, nothing of what people wrote. A
-suspension or a withdrawn consent is obeyed within a second of its event's arrival, whatever a token says.
+The copy holds members, leave covers, clients, consents, episodes, grants and looks, nothing of what people
+wrote. A suspension or a withdrawn consent is obeyed within a second of its event's arrival, whatever a token
+says.
 """
 
 import threading
@@ -34,6 +35,7 @@ COLLECTIONS = (
     records("consents"),
     records("episodes", [("practice_id", 1), ("f.client_id.v", 1)]),
     records("grants", [("practice_id", 1), ("f.app_id.v", 1)]),
+    records("looks", [("practice_id", 1), ("f.member_id.v", 1), ("f.client_id.v", 1)]),
 )
 
 
@@ -60,6 +62,9 @@ def follow(subscriber: Subscriber) -> None:
         ("client.snapshot", schemas.ClientSnapshot, keep_client_as_it_is),
         ("episode.snapshot", schemas.EpisodeSnapshot, keep_episode),
         ("grant.snapshot", schemas.GrantSnapshot, keep_grant),
+        ("client.glass_broken", schemas.Looked, keep_look),
+        ("look.ended", schemas.Looked, keep_look),
+        ("look.snapshot", schemas.Looked, keep_look),
     ):
         subscriber.on(type, schema, source="practices")(handler)
 
@@ -132,12 +137,17 @@ def transfer_episode(event: Event) -> Iterator[Operation]:
 
 
 def keep_grant(event: Event) -> Iterator[Operation]:
-    granted = {name: event.data[name] for name in ("app_id", "event_types", "scopes", "given_at")}
+    granted = {name: event.data[name] for name in ("app_id", "event_types", "scopes", "given_at", "since")}
     yield project("grants", event.data["grant_id"], {**granted, "active": event.data.get("active", True)})
 
 
 def revoke_grant(event: Event) -> Iterator[Operation]:
     yield project("grants", event.data["grant_id"], {"active": False})
+
+
+def keep_look(event: Event) -> Iterator[Operation]:
+    known = {name: event.data[name] for name in ("client_id", "member_id", "ends_at")}
+    yield project("looks", event.data["look_id"], known)
 
 
 def consent_id(client_id: str, app_id: str) -> str:

@@ -84,6 +84,7 @@ POLICY: dict[str, frozenset[Standing]] = {
     "session.schedule": _PRESENT | _MANAGERS | _GRANTED,
     "session.list": _READERS | _MANAGERS | _GRANTED,
     "session.read": _READERS | _MANAGERS | _GRANTED,
+    "session.read_reason": _READERS,
     "session.move": _PRESENT | _MANAGERS | _GRANTED,
     "session.settle": _PRESENT | _MANAGERS | _GRANTED,
     "session.cancel": _CLIENT | _PRESENT | _MANAGERS | _GRANTED,
@@ -114,6 +115,23 @@ POLICY: dict[str, frozenset[Standing]] = {
     "endpoint.remove": _APP,
     "delivery.list": _APP,
 }
+
+SCOPES = tuple(sorted(action for action, row in POLICY.items() if row & _GRANTED))
+"""What an app's grant may let it do."""
+
+PUBLIC_EVENTS = (
+    "episode.started",
+    "episode.transferred",
+    "goal.agreed",
+    "goal.declined",
+    "goal.proposed",
+    "session.cancelled",
+    "session.held",
+    "session.missed",
+    "session.moved",
+    "session.scheduled",
+)
+"""What an app's grant may let it hear of; a test compares it with what the services declare as public."""
 
 
 def permits(action: str, standings: Collection[Standing]) -> bool:

@@ -83,10 +83,18 @@ class GrantGiven(EventSchema):
     event_types = fields.List(fields.String(), required=True)
     scopes = fields.List(fields.String(), required=True)
     given_at = fields.AwareDateTime(required=True)
+    since = fields.Dict(fields.String(), fields.AwareDateTime(), load_default=dict)
 
 
 class GrantRevoked(EventSchema):
     grant_id = fields.String(required=True)
+
+
+class Looked(EventSchema):
+    look_id = fields.String(required=True)
+    client_id = fields.String(required=True)
+    member_id = fields.String(required=True)
+    ends_at = fields.AwareDateTime(required=True)
 
 
 class MemberSnapshot(MemberChanged):

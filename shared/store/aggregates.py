@@ -83,7 +83,10 @@ class Aggregates(Generic[T]):
 
     def look(self, practice_id: str, id: str) -> T | None:
         """As `find`, without what is under lock: for deciding who may see it, at the same cost for all."""
-        document = self._document(practice_id, _id=id)
+        return self.look_by(practice_id, _id=id)
+
+    def look_by(self, practice_id: str, **equals: Any) -> T | None:
+        document = self._document(practice_id, **equals)
         if document is None or self._locked is None:
             return None if document is None else self._load(document)
         seen = from_part(_fields(document), self._of, self._locked.classes)

@@ -25,8 +25,10 @@ KEY_PATTERN = r"^[!-~]([ -~]{0,253}[!-~])?$"
 _KEY = re.compile(KEY_PATTERN)
 
 
-def creates(store: Callable[[], Any]) -> Callable[[V], V]:
+def creates(store: Callable[[], Any], read_at: str = "") -> Callable[[V], V]:
     """Store the new aggregate that the view below returns; the view gets its `id`; the innermost decorator.
+
+    `read_at`: where it is read, if not at /v1/ and the last part of the route.
 
     The view only makes the aggregate. If it raises a domain error, an earlier request with the same
     key is answered first: a retry must not fail because the rules have moved on.
@@ -45,7 +47,7 @@ def creates(store: Callable[[], Any]) -> Callable[[V], V]:
                     raise
             else:
                 found, new = store().add(made, fingerprint)
-            return found, 201 if new else 200, _location(found.id)
+            return found, 201 if new else 200, _location(found.id, read_at)
 
         vars(create)["creates"] = True
         return create  # type: ignore[return-value]
@@ -60,7 +62,7 @@ def _id() -> str:
             "Send Idempotency-Key: 1 to 255 printable ASCII characters, new for each thing to create."
         )
     by = caller()
-    # All of the path, also what @allows has loaded already.
+    # All of the path: a view is not handed the variable by which an aggregate was loaded.
     path = sorted((request.view_args or {}).items())
     route = [str(request.endpoint), *(f"{name}={value}" for name, value in path)]
     return derived_from("request", by.practice_id, by.kind, by.id, *route, key)
@@ -72,18 +74,18 @@ def _fingerprint() -> str:
     return blake2b(body, key=web().fingerprint_key, digest_size=32).hexdigest()
 
 
-def _location(id: str) -> dict[str, str]:
+def _location(id: str, read_at: str) -> dict[str, str]:
     """Where it can be read: POST …/goals makes what GET /v1/goals/<goal_id> reads, if there is that route."""
     readings = web().readings
     making = str(request.url_rule)
     if making not in readings:
-        readings[making] = _reading(current_app, making)
+        readings[making] = _reading(current_app, read_at or making.rsplit("/", 1)[-1])
     return {"Location": readings[making] + id} if readings[making] else {}
 
 
-def _reading(app: Flask, making: str) -> str:
-    """What comes before the id where what this rule makes is read; empty where there is no such route."""
-    pattern = re.compile(rf"(/v1/{re.escape(making.rsplit('/', 1)[-1])}/)<\w+>")
+def _reading(app: Flask, noun: str) -> str:
+    """What comes before the id where one of these is read; empty where there is no such route."""
+    pattern = re.compile(rf"(/v1/{re.escape(noun)}/)<\w+>")
     for rule in app.url_map.iter_rules():
         match = pattern.fullmatch(rule.rule)
         if match and "GET" in (rule.methods or ()):

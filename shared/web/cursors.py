@@ -14,8 +14,8 @@ from shared.web.refusals import Invalid
 Fetch = Callable[[int, str | None], Sequence[Any]]
 
 
-def page(query: Mapping[str, Any], fetch: Fetch) -> dict[str, Any]:
-    """One page for a loaded `PageQuery`; `fetch(limit, after)` gives items after the id last seen."""
+def page(query: Mapping[str, Any], fetch: Fetch, place: Callable[[Any], str] | None = None) -> dict[str, Any]:
+    """One page for a loaded `PageQuery`; `fetch(limit, after)` gives items after the last id, or `place`."""
     limit = query["limit"]
     cursors = _cursors(query)
     after = _read(cursors, query["cursor"]) if "cursor" in query else None
@@ -23,7 +23,7 @@ def page(query: Mapping[str, Any], fetch: Fetch) -> dict[str, Any]:
     found = fetch(limit + 1, after)
     items = list(found[:limit])
     more = len(found) > limit
-    return {"items": items, "next": cursors.dumps(_id_of(items[-1])) if more else None}
+    return {"items": items, "next": cursors.dumps((place or _id_of)(items[-1])) if more else None}
 
 
 def _read(cursors: URLSafeSerializer, cursor: str) -> str:

@@ -53,7 +53,8 @@ def _answer(error: Exception, known: Mapping[type[Exception], int]) -> Response:
     if status == HTTPStatus.NOT_FOUND:
         return _of_refusal(_NOT_HERE)
     if status is not None:
-        return problem(status, type_of(error), title_of(error), str(error), getattr(error, "errors", None))
+        errors = getattr(error, "errors", None)
+        return problem(status, type_of(error), title_of(error), str(error), errors, _later(error))
     if isinstance(error, Refusal):
         return _of_refusal(_NOT_HERE if error.status == HTTPStatus.NOT_FOUND else error)
     if isinstance(error, HTTPException):
@@ -67,6 +68,12 @@ def _answer(error: Exception, known: Mapping[type[Exception], int]) -> Response:
         return _of_refusal(TryLater("A part of the platform does not answer; repeat the request shortly."))
     _log.error("Request failed", exc_info=error)
     return _plain(HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def _later(error: Exception) -> Mapping[str, str] | None:
+    """An error that passes says in `retry_after` after how many seconds."""
+    seconds = getattr(error, "retry_after", None)
+    return None if seconds is None else {"Retry-After": str(seconds)}
 
 
 def _of_refusal(error: Refusal) -> Response:

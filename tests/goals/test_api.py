@@ -84,6 +84,18 @@ def test_who_has_nothing_to_do_with_the_client_sees_nothing(request_: Requests, 
     assert all(one == documents[0] for one in documents)
 
 
+def test_a_revoked_grant_ends_what_an_app_read_a_moment_ago(request_: Requests, database: Any) -> None:
+    goal = request_("member:clara", "POST", "/v1/clients/maya/goals", json=GOAL).get_json()
+    hearing.hear(service, database, hearing.grant("ehr", ["goal.read"]), hearing.consent("maya", "ehr"))
+
+    def status() -> int:
+        return request_("app:ehr", "GET", f"/v1/goals/{goal['id']}").status_code
+
+    assert status() == 200
+    hearing.hear(service, database, hearing.revocation("ehr"))
+    assert not until({"refused": lambda: status() == 404}, 5.0)
+
+
 def test_an_app_reads_what_grant_and_consent_allow(request_: Requests, database: Any) -> None:
     goal = request_("member:clara", "POST", "/v1/clients/maya/goals", json=GOAL).get_json()
     read = [f"/v1/goals/{goal['id']}", "/v1/clients/maya/goals"]

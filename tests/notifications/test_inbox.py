@@ -57,6 +57,22 @@ def test_the_other_one_hears_of_it(
     assert inbox(request_, other) == []
 
 
+def test_every_owner_hears_of_emergency_access_once_and_nobody_else(
+    request_: Requests, database: Any
+) -> None:
+    times = {"began_at": "2026-11-20T10:00:00Z", "ends_at": "2026-11-20T11:00:00Z"}
+    broken = {"look_id": "l", "client_id": "maya", "member_id": "clara", "owner_ids": ["olivia", "otto"]}
+    owners = [hearing.member(id, "owner", name=id) for id in broken["owner_ids"]]
+    event = hearing.message("client.glass_broken", "practices", {**broken, **times})
+
+    hearing.hear(service, database, MAYA, CLARA, *owners, event, event)
+
+    for owner in broken["owner_ids"]:
+        [entry] = inbox(request_, f"member:{owner}")
+        assert (entry["text"], entry["about_id"]) == ("Clara used emergency access for an hour.", "maya")
+    assert inbox(request_, "member:clara") == inbox(request_, "client:maya") == []
+
+
 def test_every_order_with_repeats_gives_the_same_inboxes(request_: Requests, database: Any) -> None:
     ends = []
     for order in itertools.permutations([MAYA, CLARA, PROPOSED, AGREED]):

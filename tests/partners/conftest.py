@@ -81,6 +81,12 @@ class Partners:
         about = {"event_types": list(types or ("goal.agreed",)), "scopes": [], "given_at": self.at(seconds)}
         return self.says("grant.given", seconds, "grant-" + app_id, app_id=app_id, **about)
 
+    def changed(self, seconds: float, added: str, app_id: str = APP) -> Event:
+        """The grant of before, with one type more."""
+        about = {"event_types": ["goal.agreed", added], "scopes": [], "given_at": self.at(10)}
+        since = {added: self.at(seconds).isoformat()}
+        return self.says("grant.given", seconds, "grant-" + app_id, app_id=app_id, **about, since=since)
+
     def revoked(self, seconds: float = 40, app_id: str = APP) -> Event:
         return self.says("grant.revoked", seconds, "grant-" + app_id, app_id=app_id)
 

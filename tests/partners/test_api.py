@@ -7,9 +7,9 @@ from flask.testing import FlaskClient
 
 from services.partners import signing
 from services.partners.api import api, standings
-from services.partners.domain import PUBLIC_EVENTS
 from shared.ids import PLATFORM
 from shared.security.caller import Caller
+from shared.security.policy import PUBLIC_EVENTS
 from shared.security.tokens import TokenRefused
 from shared.web.application import create_app
 from tests.partners.conftest import Partners

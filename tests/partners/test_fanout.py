@@ -103,6 +103,18 @@ def test_permission_taken_back_holds_whenever_it_arrives(
     assert partners.told(endpoint_id) == set()
 
 
+def test_what_is_added_to_a_grant_is_heard_from_then_on_and_the_rest_as_before(partners: Partners) -> None:
+    endpoint_id = partners.permit()
+    held = {"session_id": "s", "client_id": "client-1"}
+    before, after = (partners.says("session.held", at, "series-1", **held) for at in (20, 50))
+    agreed = partners.agreed(30)
+
+    partners.hear(partners.changed(40, "session.held"), before, agreed, after)
+    partners.fan_out()
+
+    assert partners.told(endpoint_id) == {agreed.id, after.id}
+
+
 def test_a_consent_given_anew_does_not_reach_back(partners: Partners) -> None:
     endpoint_id = partners.permit()
     before = partners.agreed(30)

@@ -1,17 +1,16 @@
 """What handlers leave for the sender."""
 
-import importlib
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from scripts import parts
-from services.partners.domain import PUBLIC_EVENTS
+from scripts.contracts import services
 from services.partners.handlers import subscriber
 from shared.ids import new_id
 from shared.messaging.audience import PUBLIC
 from shared.messaging.envelope import decode, encode
+from shared.security.policy import PUBLIC_EVENTS
 from shared.store.operations import Operation
 
 AT = datetime(2026, 11, 2, 9, 0, 0, 123_000, tzinfo=UTC)
@@ -97,8 +96,7 @@ def test_taking_permission_back_leaves_nothing_to_look_for() -> None:
 
 
 def test_partners_hears_exactly_the_events_that_are_public() -> None:
-    services = [importlib.import_module(f"services.{name}.app").service for name in parts.services()]
-    declared = {event.type for service in services for event in service.events if event.audience == PUBLIC}
+    declared = {event.type for one in services() for event in one.events if event.audience == PUBLIC}
     kept = {one.type for one in subscriber.registrations if one.name == "keep_for_apps"}
 
     assert declared == kept == set(PUBLIC_EVENTS)

@@ -2,6 +2,7 @@
 
 import base64
 import dataclasses
+import json
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from datetime import UTC, timedelta
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from flask.testing import FlaskClient
 from pymongo import MongoClient
 
@@ -17,20 +19,25 @@ from services.practices.domain.apps import App, Grant
 from services.practices.domain.clients import Client
 from services.practices.domain.covers import Cover
 from services.practices.domain.episodes import Episode
+from services.practices.domain.looks import Look
 from services.practices.domain.members import Member, Role
 from services.practices.domain.practices import Practice
+from services.practices.domain.sessions import Series
 from services.practices.sign_in import SignIn, grant_id
 from services.practices.store import COLLECTIONS
 from services.practices.store.apps import Apps, Grants
 from services.practices.store.covers import Covers
 from services.practices.store.episodes import Episodes
+from services.practices.store.looks import Looks
 from services.practices.store.people import Clients, Members, Practices
+from services.practices.store.sessions import AllSeries
 from services.practices.store.sign_in import SignIns
 from services.practices.tokens import Subject, issue, key_set, make_first
 from shared.clock import now
 from shared.ids import PLATFORM, new_id
 from shared.security.tokens import Keys, Verifier
 from shared.settings import Settings
+from shared.store.client import connect
 from shared.store.indexes import prepare
 from shared.store.lock.database import DATA_KEYS, KEY_VAULT, OwnDatabase
 from shared.store.lock.master import Master
@@ -91,6 +98,14 @@ class World:
     def episode(self, client: Client, clinician: Member) -> Episode:
         episode = Episode.start(id=new_id(), client=client, clinician=clinician, by=clinician, at=now())
         return Episodes(self.database).add(episode)[0]
+
+    def series(self, episode: Episode) -> Series:
+        about = {"id": new_id(), "timezone": self.practice.timezone, "rrule": None}
+        return AllSeries(self.database).add(Series.schedule(episode, {"a": now()}, 50, **about))[0]
+
+    def look(self, client: Client, by: Member) -> Look:
+        about = {"reason": "An emergency", "owner_ids": [], "at": now()}
+        return Looks(self.database).add(Look.begin(id=new_id(), client=client, by=by, **about))[0]
 
     def app(self) -> App:
         app = App.register(id=new_id(), practice_id=PLATFORM, name="Demo EHR", secret=SECRET)
@@ -193,3 +208,31 @@ def http(world: World) -> Iterator[FlaskClient]:
     app = create_app(service, world.settings, world.database, verifier)
     with app.test_client() as client:
         yield client
+
+
+@pytest.fixture
+def run(database: Any, mongo_url: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Runs a command of the operator's: (result, what it printed)."""
+    for name, value in {
+        "TANDEM_ENVIRONMENT": "development",
+        "TANDEM_MONGO_URL": mongo_url,
+        "TANDEM_AMQP_URL": "amqp://unused",
+        "TANDEM_DATABASE_PREFIX": database.name.removesuffix("practices"),
+        "TANDEM_ISSUER": "http://practices.test",
+        "TANDEM_JWKS_URL": "http://practices.test/jwks",
+        "TANDEM_SECRET_KEY": base64.b64encode(b"k" * 32).decode(),
+        "TANDEM_MASTER_KEY": MASTER_KEY,
+        "TANDEM_CONTACT_PUBLIC_KEY": CONTACT_KEY,
+        "TANDEM_SMTP_URL": "smtp://127.0.0.1:1",
+        "TANDEM_MAIL_FROM": "hello@mail.test",
+    }.items():
+        monkeypatch.setenv(name, value)
+    make_first(database, Settings.read("practices"))
+    connect(Settings.read("practices")).vault.prepare()
+
+    def run(command: Any, *arguments: str) -> Any:
+        result = CliRunner().invoke(command, arguments)
+        return result, json.loads(result.stdout) if result.exit_code == 0 else None
+
+    run.database = database  # type: ignore[attr-defined]
+    return run

@@ -157,14 +157,6 @@ def test_a_consent_is_to_an_app_that_there_is(world, http):
     assert http.put(f"/v1/clients/{maya.id}/consents/{new_id()}", headers=headers).status_code == 404
 
 
-def test_apps_are_listed_by_id_and_name_only(world, http):
-    app = world.app()
-
-    answer = http.get("/v1/apps", headers=world.bearer(world.client()))
-
-    assert answer.json["items"] == [{"id": app.id, "name": "Demo EHR"}]
-
-
 def test_a_grant_is_given_revoked_and_given_again(world, http):
     app, by = world.app(), world.bearer(world.member(Role.ADMIN))
     body = {"app_id": app.id, "event_types": ["goal.agreed"], "scopes": ["goal.read"]}

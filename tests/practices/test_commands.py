@@ -1,7 +1,6 @@
 """What an operator does on the command line."""
 
 import base64
-import json
 import sys
 from dataclasses import replace
 
@@ -14,43 +13,15 @@ from services.practices.domain.members import MemberStatus, Role
 from services.practices.sign_in import SignIn
 from services.practices.store.apps import Apps
 from services.practices.store.people import Members, Practices
-from services.practices.tokens import key_set, make_first
+from services.practices.tokens import key_set
 from shared.clock import now
 from shared.settings import Settings, refusals
-from shared.store.client import connect
-from tests.requests import CONTACT_KEY, MASTER_KEY
 
 OPEN = [
     *("--name", "Harbour", "--timezone", "Europe/Lisbon", "--language", "en", "--language", "pt"),
     *("--owner-name", "Olivia", "--owner-email", "olivia@example.org"),
 ]
-
-
-@pytest.fixture
-def run(database, mongo_url, monkeypatch):
-    for name, value in {
-        "TANDEM_ENVIRONMENT": "development",
-        "TANDEM_MONGO_URL": mongo_url,
-        "TANDEM_AMQP_URL": "amqp://unused",
-        "TANDEM_DATABASE_PREFIX": database.name.removesuffix("practices"),
-        "TANDEM_ISSUER": "http://practices.test",
-        "TANDEM_JWKS_URL": "http://practices.test/jwks",
-        "TANDEM_SECRET_KEY": base64.b64encode(b"k" * 32).decode(),
-        "TANDEM_MASTER_KEY": MASTER_KEY,
-        "TANDEM_CONTACT_PUBLIC_KEY": CONTACT_KEY,
-        "TANDEM_SMTP_URL": "smtp://127.0.0.1:1",
-        "TANDEM_MAIL_FROM": "hello@mail.test",
-    }.items():
-        monkeypatch.setenv(name, value)
-    make_first(database, Settings.read("practices"))
-    connect(Settings.read("practices")).vault.prepare()
-
-    def run(command, *arguments):
-        result = CliRunner().invoke(command, arguments)
-        return result, json.loads(result.stdout) if result.exit_code == 0 else None
-
-    run.database = database
-    return run
+APP = ["--name", "Demo EHR", "--description", "Keeps the diary.", "--contact-email", "dev@example.org"]
 
 
 def test_opening_a_practice_makes_it_and_its_first_owner_once(run):
@@ -122,7 +93,7 @@ def test_help_tells_what_each_option_is_for(run):
 
 
 def test_an_app_signs_in_with_what_was_printed(run):
-    _, printed = run(register_app, "--name", "Demo EHR")
+    _, printed = run(register_app, *APP)
 
     sign_in = SignIn(run.database, Settings.read("practices"))
 

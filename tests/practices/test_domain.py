@@ -200,9 +200,9 @@ def test_a_grant_revoked_can_be_given_again_with_other_scopes():
 
     assert given.stands
     assert given.events == [
-        GrantGiven("g1", "app1", ["goal.agreed"], ["goal.read"], AT),
+        GrantGiven("g1", "app1", ["goal.agreed"], ["goal.read"], AT, {}),
         GrantRevoked("g1", "app1"),
-        GrantGiven("g1", "app1", ["goal.agreed"], ["goal.list"], LATER),
+        GrantGiven("g1", "app1", ["goal.agreed"], ["goal.list"], LATER, {}),
     ]
 
 

@@ -22,12 +22,17 @@ def app(world) -> Any:
 @pytest.mark.parametrize("kind", ["owner", "client"])
 def test_schemathesis_finds_nothing(world, app, tmp_path, kind):
     clara, maya, registered = world.member(Role.CLINICIAN), world.client(), world.app()
+    episode = world.episode(maya, clara)
+    series = world.series(episode)
     parameters = {
         "member_id": clara.id,
         "client_id": maya.id,
-        "episode_id": world.episode(maya, clara).id,
+        "episode_id": episode.id,
         "app_id": registered.id,
         "cover_id": world.cover(clara, world.member(Role.CLINICIAN)).id,
+        "series_id": series.id,
+        "session_id": series.sessions[0].id,
+        "look_id": world.look(maya, clara).id,
         "grant_id": world.grant(registered).id,
     }
     who = maya if kind == "client" else world.member(Role.OWNER)

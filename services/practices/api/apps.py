@@ -7,7 +7,7 @@ from services.practices.api.stores import (
     apps,
     grants,
 )
-from services.practices.domain.apps import AppNotFound, Grant, GrantNotFound, GrantStands
+from services.practices.domain.apps import AppNotFound, Grant, GrantIsRevoked, GrantNotFound, GrantStands
 from services.practices.schemas import apps as schemas
 from services.practices.sign_in import grant_id
 from shared.clock import now
@@ -19,7 +19,7 @@ from shared.web.creates import creates
 from shared.web.cursors import page
 from shared.web.schemas import PageQuery, page_of
 
-PROBLEMS = {AppNotFound: 404, GrantNotFound: 404, GrantStands: 409}
+PROBLEMS = {AppNotFound: 404, GrantNotFound: 404, GrantStands: 409, GrantIsRevoked: 409}
 
 api = Blueprint("apps", __name__, url_prefix="/v1", description="Apps and grants", problems=PROBLEMS)
 
@@ -64,6 +64,15 @@ def list_grants(query: dict[str, Any]) -> Mapping[str, Any]:
 @api.response(200, schemas.GrantView)
 def read_grant(grant: Grant) -> Grant:
     return grant
+
+
+@api.patch("/grants/<grant_id>")
+@allows("grant.give", grants)
+@api.arguments(schemas.GrantChangeBody)
+@api.response(200, schemas.GrantView)
+def change_grant(grant: Grant, body: dict[str, Any]) -> Grant:
+    grant.change(now(), **{name: sorted(set(names)) for name, names in body.items()})
+    return grants().save(grant)
 
 
 @api.delete("/grants/<grant_id>")

@@ -6,7 +6,9 @@ from services.practices.sign_in import SignIn
 from services.practices.store.apps import Apps, Grants
 from services.practices.store.covers import Covers
 from services.practices.store.episodes import Episodes
+from services.practices.store.looks import Looks
 from services.practices.store.people import Clients, Members, Practices
+from services.practices.store.sessions import AllSeries, Sessions
 from shared.web.context import caller, database, settings
 
 
@@ -28,6 +30,18 @@ def clients() -> Clients:
 
 def episodes() -> Episodes:
     return Episodes(database())
+
+
+def all_series() -> AllSeries:
+    return AllSeries(database())
+
+
+def sessions() -> Sessions:
+    return Sessions(database())
+
+
+def looks() -> Looks:
+    return Looks(database())
 
 
 def apps() -> Apps:

@@ -54,6 +54,8 @@ class Client(Invited):
     enrolled_by: str
     consents: dict[str, Consent] = field(default_factory=dict)
     """By app."""
+    external_ids: dict[str, str] = field(default_factory=dict)
+    """What apps call them, by app."""
     version: int = 0
     events: list[Any] = field(default_factory=list)
 

@@ -19,7 +19,12 @@ class NotYourEpisode(Exception):
 
 
 class EpisodeStatus(StrEnum):
+    PLANNED = "planned"
     ACTIVE = "active"
+    PAUSED = "paused"
+    ENDED = "ended"
+    AFTERCARE = "aftercare"
+    CLOSED = "closed"
 
 
 @dataclass(kw_only=True)
@@ -32,6 +37,8 @@ class Episode:
     clinician_id: str
     started_at: datetime
     status: EpisodeStatus = EpisodeStatus.ACTIVE
+    call_off_at: datetime | None = None
+    """When it ended, until the sessions that were still to come are cancelled for sure."""
     version: int = 0
     events: list[Any] = field(default_factory=list)
 

@@ -19,7 +19,7 @@ class AppRegistered:
 
 @dataclass(frozen=True)
 class GrantGiven:
-    """A practice lets an app hear some types of event and do some actions."""
+    """A practice lets an app hear some types of event, each since when, and do some actions."""
 
     type: ClassVar = "grant.given"
     audience: ClassVar = INTERNAL
@@ -28,6 +28,7 @@ class GrantGiven:
     event_types: list[str]
     scopes: list[str]
     given_at: datetime
+    since: dict[str, datetime]
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,14 @@ Every call takes the practice, except what sign-in asks before it is known: by a
 refresh token.
 """
 
-from services.practices.store import apps, covers, episodes, people, sign_in
+from services.practices.store import apps, covers, episodes, looks, people, sessions, sign_in
 
 COLLECTIONS = (
     *people.COLLECTIONS,
     *covers.COLLECTIONS,
+    *looks.COLLECTIONS,
     *episodes.COLLECTIONS,
+    *sessions.COLLECTIONS,
     *apps.COLLECTIONS,
     *sign_in.COLLECTIONS,
 )

@@ -8,6 +8,7 @@ from shared.ids import PLATFORM
 from shared.store.aggregates import Aggregates, KeyReused, StaleVersion
 from shared.store.client import Document
 from shared.store.indexes import aggregates
+from shared.store.lock.fields import RECORD
 
 COLLECTIONS = (
     aggregates("apps", [("practice_id", 1), ("_id", 1)]),
@@ -19,7 +20,7 @@ class Apps(Aggregates[App]):
     """Apps belong to no practice."""
 
     def __init__(self, database: Database[Document]) -> None:
-        super().__init__(database["apps"], App, AppNotFound)
+        super().__init__(database["apps"], App, AppNotFound, {"contact_email": RECORD})
 
     def named(self, app_id: str) -> App:
         return self.get(PLATFORM, app_id)

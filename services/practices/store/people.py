@@ -1,6 +1,6 @@
 """Practices, their members and their clients."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Collection, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import ClassVar, Generic, Protocol, TypeVar
@@ -16,6 +16,7 @@ from shared.store.aggregates import Aggregate, Aggregates, StaleVersion
 from shared.store.client import Document
 from shared.store.indexes import Index, aggregates
 from shared.store.lock.fields import RECORD
+from shared.store.pages import HIDDEN
 
 CONTACT = {"email": RECORD}
 """Under lock; `address`, its keyed hash, is what people are found by."""
@@ -127,6 +128,17 @@ class Members(_People[Member]):
         key = {"_id": member.id, "practice_id": member.practice_id, "version": member.version}
         if self.collection.update_one(key, {"$inc": {"version": 1}}).matched_count == 0:
             raise StaleVersion("You were changed yourself in the meantime; repeat the request.")
+
+    def owners(self, practice_id: str) -> list[str]:
+        """The ids of those who may sign in."""
+        return self.collection.distinct(
+            "_id", {"practice_id": practice_id, "roles": Role.OWNER, **self.present}
+        )
+
+    def names(self, practice_id: str, ids: Collection[str]) -> dict[str, str]:
+        """Of members present and past, by id."""
+        found = self.collection.find({"practice_id": practice_id, "_id": {"$in": list(ids)}}, HIDDEN)
+        return {member.id: member.display_name for member in map(self._load, found)}
 
 
 class Clients(_People[Client]):
