@@ -40,7 +40,7 @@ class Glass:
 
     def is_open(self, at=None, by=None):
         member = (by or self.daniel).id
-        return Looks(self.world.database).open(self.world.practice.id, member, self.maya.id, at or now())
+        return Looks(self.world.database).stands(self.world.practice.id, member, self.maya.id, at or now())
 
     def outbox(self):
         return [event for one in self.world.database["looks"].find() for event in one["outbox"]]

@@ -286,6 +286,31 @@ def test_owners_who_take_each_others_place_away_at_once_leave_one(world, http, m
     assert any(member.active for member in members)
 
 
+@pytest.mark.parametrize(("method", "what", "sent"), OWNERS_LEAVE)
+def test_who_decides_about_another_owner_has_a_new_version_themselves(world, decide, method, what, sent):
+    olivia, oscar, clara = world.member(Role.OWNER), world.member(Role.OWNER), world.member(Role.CLINICIAN)
+
+    def version():
+        return Members(world.database).get(world.practice.id, olivia.id).version
+
+    decide(olivia, method, clara, what, json=sent)
+    before = version()
+    answer = decide(olivia, method, oscar, what, json=sent)
+
+    assert answer.status_code == 200
+    assert (before, version()) == (1, 2)
+
+
+def test_an_owner_changes_their_own_roles_short_of_being_one(world, decide):
+    olivia = world.member(Role.OWNER)
+
+    more = decide(olivia, "PATCH", olivia, json={"roles": ["owner", "clinician"]})
+    less = decide(olivia, "PATCH", olivia, json={"roles": ["clinician"]})
+
+    assert (more.status_code, more.json["roles"]) == (200, ["clinician", "owner"])
+    assert (less.status_code, less.json["type"]) == (409, "/problems/not-yourself")
+
+
 def test_of_two_owners_who_saw_each_other_one_finds_themselves_changed(world):
     """The race, step by step: each has loaded both before the other does anything."""
     members = Members(world.database)

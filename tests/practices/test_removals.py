@@ -1,10 +1,12 @@
 """Whoever leaves hands over every open episode, whatever happens meanwhile."""
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 
+from scripts.waiting import until
 from services.practices import removals
 from services.practices.domain.episodes import Episode
 from services.practices.domain.members import MemberStatus, Role
@@ -194,6 +196,25 @@ def test_what_a_kill_left_is_finished_by_the_timer(world, clara, daniel, remove,
     assert all(told(world, one) == ["episode.started", "episode.transferred"] for one in episodes)
 
 
+def test_the_workers_timer_does_it_and_ends_when_told(world, clara, daniel, remove, monkeypatch):
+    episode = world.episode(world.client(), clara)
+    with monkeypatch.context() as patch:
+        patch.setattr(Episodes, "save", lambda *_: (_ for _ in ()).throw(Killed))
+        with pytest.raises(Killed):
+            remove(clara, others=daniel.id)
+    stopping = threading.Event()
+    about = (world.database, world.settings, "me", stopping)
+
+    timer = threading.Thread(target=removals.keep_handing_over, args=about)
+    timer.start()
+    missing = until({"handed over": lambda: clinicians(world) == {episode.id: daniel.id}}, 10.0)
+    stopping.set()
+    timer.join(5)
+
+    assert not missing
+    assert not timer.is_alive()
+
+
 def test_an_episode_that_was_just_being_started_is_handed_over_too(world, clara, daniel, remove):
     client = world.client()
     started = Episode.start(id=new_id(), client=client, clinician=clara, by=clara, at=now())
@@ -264,6 +285,44 @@ def test_nobody_gets_a_client_whom_the_plan_did_not_mean_for_them(world, clara, 
 
     assert clinicians(world) == {late.id: clara.id}
     assert [one.id for one in due(world)] == [clara.id]
+
+
+def test_who_cannot_work_any_more_when_it_is_their_turn_gets_nobody(
+    world, http, clara, daniel, remove, monkeypatch
+):
+    eva = world.member(Role.CLINICIAN)
+    his, hers = (world.episode(world.client(), clara) for _ in range(2))
+    with monkeypatch.context() as patch:
+        patch.setattr(Episodes, "save", lambda *_: (_ for _ in ()).throw(Killed))
+        with pytest.raises(Killed):
+            remove(clara, hand_over={his.id: daniel.id}, others=eva.id)
+    world.suspend(daniel)
+
+    hand_over_due(world.database, now())
+    kept = clinicians(world)
+    warnings = http.get("/v1/practice", headers=world.bearer(world.member(Role.ADMIN))).json["warnings"]
+    daniel = Members(world.database).get(world.practice.id, daniel.id)
+    daniel.reinstate(by=world.member(Role.OWNER))
+    Members(world.database).save(daniel)
+    hand_over_due(world.database, now() + WATCHED)
+
+    assert kept == {his.id: clara.id, hers.id: eva.id}
+    assert any("the clinician of 1 cannot work" in warning for warning in warnings)
+    assert clinicians(world) == {his.id: daniel.id, hers.id: eva.id}
+
+
+def test_an_episode_that_the_office_gave_to_another_stays_with_them(
+    world, clara, daniel, remove, monkeypatch
+):
+    eva, episode = world.member(Role.CLINICIAN), world.episode(world.client(), clara)
+    episode.transfer(eva, by=eva, at=now())
+    Episodes(world.database).save(episode)
+
+    # As it was listed a moment before.
+    monkeypatch.setattr(Episodes, "open_of", lambda *_: [episode.id])
+    remove(clara, others=daniel.id)
+
+    assert clinicians(world) == {episode.id: eva.id}
 
 
 def test_a_record_that_cannot_be_read_holds_up_no_other(world, clara, daniel, remove, monkeypatch):
