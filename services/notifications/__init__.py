@@ -2,5 +2,6 @@
 
 Owns: each person's inbox.
 Says: nothing yet.
-Listens to: goal.* of goals and feedback.* of feedback, to tell of them; practices, to know whom it tells.
+Listens to: goal.* of goals, feedback.* of feedback, and episode.* and client.joined of practices, to tell
+of them; practices, to know whom it tells.
 """

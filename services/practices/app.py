@@ -3,6 +3,7 @@
 from services.practices.access import standings
 from services.practices.api import APIS
 from services.practices.commands import COMMANDS
+from services.practices.dates import keep_time
 from services.practices.events import EVENTS
 from services.practices.handlers import subscriber
 from services.practices.mailer import send_letters
@@ -22,7 +23,7 @@ service = Service(
     apis=APIS,
     subscriber=subscriber,
     standings=standings,
-    timers=(send_letters, keep_fresh),
+    timers=(send_letters, keep_fresh, keep_time),
     commands=COMMANDS,
     preparations=(make_first,),
     requirements=(require_none_in_production,),

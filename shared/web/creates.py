@@ -35,7 +35,7 @@ def creates(store: Callable[[], Any]) -> Callable[[V], V]:
     def decorate(view: V) -> V:
         @wraps(view)
         def create(*args: Any, **path: Any) -> Any:
-            id = _id(path)
+            id = _id()
             fingerprint = _fingerprint()
             try:
                 made = view(*args, **path, id=id)
@@ -53,14 +53,16 @@ def creates(store: Callable[[], Any]) -> Callable[[V], V]:
     return decorate
 
 
-def _id(path: dict[str, Any]) -> str:
+def _id() -> str:
     key = request.headers.get("Idempotency-Key", "").strip(" \t")
     if not _KEY.fullmatch(key):
         raise KeyNeeded(
             "Send Idempotency-Key: 1 to 255 printable ASCII characters, new for each thing to create."
         )
     by = caller()
-    route = [str(request.endpoint), *(f"{name}={value}" for name, value in sorted(path.items()))]
+    # All of the path, also what @allows has loaded already.
+    path = sorted((request.view_args or {}).items())
+    route = [str(request.endpoint), *(f"{name}={value}" for name, value in path)]
     return derived_from("request", by.practice_id, by.kind, by.id, *route, key)
 
 

@@ -21,6 +21,7 @@ CONTRACTS = contracts()
 HEARING = [one for one in services() if one.subscriber.types]
 PEOPLE = {"client_id": "client", "member_id": "member", "clinician_id": "member"}
 PEOPLE |= {"proposed_by": "client", "agreed_by": "member", "declined_by": "client"}
+PEOPLE |= {"enrolled_by": "member"}
 
 
 def events(types: list[str]) -> Iterator[bytes]:

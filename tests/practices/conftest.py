@@ -81,9 +81,18 @@ class World:
         return Members(self.database).add(member)[0]
 
     def client(self, email: str | None = None, enrolled_by: str = "somebody") -> Client:
-        about = self._about(email)
-        client = Client.enrol(self.practice, adult=True, at=now(), enrolled_by=enrolled_by, **about)
+        """Somebody who was invited and has come."""
+        client = self._enrolled(email, enrolled_by)
+        client.invite(self.practice, now())
+        client.accept(now())
         return Clients(self.database).add(client)[0]
+
+    def enrolled(self, email: str | None = None, enrolled_by: str = "somebody") -> Client:
+        return Clients(self.database).add(self._enrolled(email, enrolled_by))[0]
+
+    def _enrolled(self, email: str | None, enrolled_by: str) -> Client:
+        about = self._about(email)
+        return Client.enrol(self.practice, adult=True, at=now(), enrolled_by=enrolled_by, **about)
 
     def episode(self, client: Client, clinician: Member) -> Episode:
         episode = Episode.start(id=new_id(), client=client, clinician=clinician, by=clinician, at=now())

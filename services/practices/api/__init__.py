@@ -1,12 +1,25 @@
 """Requests in: one file for each kind of aggregate, and `sign_in` for codes, tokens and keys."""
 
-from services.practices.api import apps, clients, episodes, members, practices, sign_in
+from services.practices.api import (
+    apps,
+    clients,
+    consents,
+    episodes,
+    members,
+    practices,
+    readiness,
+    sign_in,
+    wishes,
+)
 
 APIS = (
     practices.api,
     members.api,
     clients.api,
+    consents.api,
     episodes.api,
+    wishes.api,
+    readiness.api,
     apps.api,
     sign_in.sign_in_api,
     sign_in.token_api,

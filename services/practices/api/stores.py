@@ -4,7 +4,7 @@ from services.practices.domain.members import Member
 from services.practices.domain.practices import Practice
 from services.practices.sign_in import SignIn
 from services.practices.store.apps import Apps, Grants
-from services.practices.store.episodes import Episodes
+from services.practices.store.episodes import Episodes, Ratings, Wishes
 from services.practices.store.people import Clients, Members, Practices
 from shared.web.context import caller, database, settings
 
@@ -23,6 +23,14 @@ def clients() -> Clients:
 
 def episodes() -> Episodes:
     return Episodes(database())
+
+
+def wishes() -> Wishes:
+    return Wishes(database())
+
+
+def ratings() -> Ratings:
+    return Ratings(database())
 
 
 def apps() -> Apps:

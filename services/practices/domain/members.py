@@ -47,6 +47,8 @@ class Member:
     language: str
     timezone: str
     status: MemberStatus = MemberStatus.ACTIVE
+    supervises: set[str] = field(default_factory=set)
+    """The clinicians for whom a supervisor answers."""
     version: int = 0
     events: list[Any] = field(default_factory=list)
 

@@ -34,11 +34,18 @@ def _timezones() -> list[str]:
     return sorted(available_timezones())
 
 
+class Timezone(fields.String):
+    """An IANA time zone."""
+
+    def __init__(self, **rest: Any) -> None:
+        super().__init__(validate=OneOf(_timezones()), **rest)
+
+
 class PersonBody(Schema):
     display_name = Text(200, required=True)
     email = exactly(EMAIL, required=True)
     language = exactly(LANGUAGE, required=True, metadata={"example": "pt-BR"})
-    timezone = fields.String(required=True, validate=OneOf(_timezones()))
+    timezone = Timezone(required=True)
 
 
 class PersonView(Schema):

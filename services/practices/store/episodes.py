@@ -1,27 +1,58 @@
-"""Episodes of care."""
+"""Episodes of care, wishes for another clinician, and readiness."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
 
 from pymongo.database import Database
+from pymongo.errors import DuplicateKeyError
 
-from services.practices.domain.episodes import Episode, EpisodeNotFound, EpisodeStatus
+from services.practices.domain.episodes import OPEN, Episode, EpisodeNotFound, EpisodeOpen
+from services.practices.domain.readiness import Readiness, ReadinessNotFound
+from services.practices.domain.wishes import Wish, WishNotFound, WishStands, WishStatus
 from shared.store.aggregates import Aggregates
 from shared.store.client import Document
-from shared.store.indexes import aggregates
+from shared.store.indexes import Index, aggregates
+
+CURRENT: Document = {"status": {"$in": [str(status) for status in OPEN]}}
+_OPEN: Document = {"status": str(WishStatus.OPEN)}
 
 COLLECTIONS = (
     aggregates(
         "episodes",
         [("practice_id", 1), ("client_id", 1), ("_id", 1)],
         [("practice_id", 1), ("clinician_id", 1), ("client_id", 1)],
+        Index((("practice_id", 1), ("client_id", 1), ("clinician_id", 1)), unique=True, partial=CURRENT),
+        # Dates come in all practices.
+        Index((("next_at", 1),), partial={"next_at": {"$type": "date"}}),
     ),
+    aggregates(
+        "wishes",
+        [("practice_id", 1), ("_id", 1)],
+        [("practice_id", 1), ("episode_id", 1), ("wished_at", -1), ("_id", -1)],
+        Index((("practice_id", 1), ("episode_id", 1)), unique=True, partial=_OPEN),
+    ),
+    aggregates("readiness", [("practice_id", 1), ("episode_id", 1), ("rated_at", -1), ("_id", -1)]),
 )
 
 
-CURRENT: Document = {"status": {"$in": [EpisodeStatus.ACTIVE]}}
-
-
 class Episodes(Aggregates[Episode]):
+    """At most one open episode between the same client and clinician: an index sees to it."""
+
     def __init__(self, database: Database[Document]) -> None:
         super().__init__(database["episodes"], Episode, EpisodeNotFound)
+
+    def add(self, aggregate: Episode, fingerprint: str | None = None) -> tuple[Episode, bool]:
+        try:
+            return super().add(aggregate, fingerprint)
+        except DuplicateKeyError:
+            raise _open_already(aggregate) from None
+
+    def save(self, aggregate: Episode, to: str | None = None) -> Episode:
+        try:
+            return super().save(aggregate, to)
+        except DuplicateKeyError:
+            raise _open_already(aggregate) from None
 
     def of_client(self, practice_id: str, client_id: str, limit: int, after: str | None) -> list[Episode]:
         return self.list(practice_id, {"client_id": client_id}, limit, after)
@@ -34,6 +65,54 @@ class Episodes(Aggregates[Episode]):
         return self.find_by(practice_id, **pair, **CURRENT) is not None
 
     def caseload(self, practice_id: str, clinician_id: str) -> list[str]:
-        """The ids of the clients with whom a clinician works now."""
+        """The ids of the clients with whom a clinician has an open episode."""
         where = {"practice_id": practice_id, "clinician_id": clinician_id, **CURRENT}
         return self.collection.distinct("client_id", where)
+
+    def whose_date_came(self, at: datetime) -> Iterator[tuple[str, str]]:
+        """(practice, id) of those with a date that has come, the earliest first."""
+        due = {"next_at": {"$type": "date", "$lte": at}}
+        for found in self.collection.find(due, {"practice_id": 1}).sort("next_at", 1):
+            yield found["practice_id"], found["_id"]
+
+
+def _open_already(episode: Episode) -> EpisodeOpen:
+    return EpisodeOpen(
+        f"Client {episode.client_id} has an open episode with clinician {episode.clinician_id}: "
+        "go on with that one, or close it first."
+    )
+
+
+class Wishes(Aggregates[Wish]):
+    """At most one open wish about an episode."""
+
+    def __init__(self, database: Database[Document]) -> None:
+        super().__init__(database["wishes"], Wish, WishNotFound)
+
+    def add(self, aggregate: Wish, fingerprint: str | None = None) -> tuple[Wish, bool]:
+        try:
+            return super().add(aggregate, fingerprint)
+        except DuplicateKeyError:
+            raise WishStands("It stands as you said it; take it back to say another.") from None
+
+    def last(self, practice_id: str, episode_id: str) -> Wish:
+        found = self.list(practice_id, {"episode_id": episode_id}, 1, order="-wished_at")
+        if not found:
+            raise WishNotFound(f"There is no wish about episode {episode_id}.")
+        return found[0]
+
+    def about(
+        self, practice_id: str, clinicians: Document, status: str | None, limit: int, after: str | None
+    ) -> list[Wish]:
+        """`clinicians`: a condition on whom the wish goes past."""
+        where: dict[str, Any] = {"clinician_id": clinicians}
+        return self.list(practice_id, where | ({"status": status} if status else {}), limit, after)
+
+
+class Ratings(Aggregates[Readiness]):
+    def __init__(self, database: Database[Document]) -> None:
+        super().__init__(database["readiness"], Readiness, ReadinessNotFound)
+
+    def of_episode(self, practice_id: str, episode_id: str, limit: int, after: str | None) -> list[Readiness]:
+        """Newest first."""
+        return self.list(practice_id, {"episode_id": episode_id}, limit, after, order="-rated_at")

@@ -7,8 +7,8 @@ from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
 from services.practices.domain.addresses import AddressTaken
-from services.practices.domain.clients import Client, ClientNotFound
-from services.practices.domain.members import Member, MemberNotFound, MemberStatus
+from services.practices.domain.clients import Client, ClientNotFound, ClientStatus, ExternalIdTaken
+from services.practices.domain.members import OFFICE, Member, MemberNotFound, MemberStatus
 from services.practices.domain.practices import Practice, PracticeNotFound
 from shared.store.aggregates import Aggregate, Aggregates
 from shared.store.client import Document
@@ -17,11 +17,24 @@ from shared.store.indexes import Index, aggregates
 _ADDRESS_IN_PRACTICE = Index((("practice_id", 1), ("address", 1)), unique=True)
 # Sign-in by address does not know the practice yet (architecture.md, Identity and access).
 _ADDRESS = [("address", 1)]
+# Those without one are left out: their null would be taken once.
+_EXTERNAL_ID = Index(
+    (("practice_id", 1), ("external_ids.app_id", 1), ("external_ids.external_id", 1)),
+    unique=True,
+    partial={"external_ids.external_id": {"$gt": ""}},
+)
 
 COLLECTIONS = (
     aggregates("practices"),
     aggregates("members", _ADDRESS_IN_PRACTICE, _ADDRESS, [("practice_id", 1), ("_id", 1)]),
-    aggregates("clients", _ADDRESS_IN_PRACTICE, _ADDRESS, [("practice_id", 1), ("_id", 1)]),
+    aggregates(
+        "clients",
+        _ADDRESS_IN_PRACTICE,
+        _ADDRESS,
+        _EXTERNAL_ID,
+        [("practice_id", 1), ("_id", 1)],
+        [("practice_id", 1), ("status", 1), ("_id", 1)],
+    ),
 )
 
 
@@ -59,10 +72,34 @@ class Members(_People[Member]):
     def __init__(self, database: Database[Document]) -> None:
         super().__init__(database["members"], Member, MemberNotFound)
 
+    def past(self, practice_id: str, clinician_id: str) -> list[str]:
+        """The ids of those who hear what goes past a clinician: the office, and who supervises them."""
+        answer_for = [{"roles": {"$in": sorted(OFFICE)}}, {"supervises": clinician_id}]
+        where = {"practice_id": practice_id, **self.present, "$or": answer_for}
+        found = self.collection.find(where, {"_id": 1})
+        return sorted(document["_id"] for document in found if document["_id"] != clinician_id)
+
 
 class Clients(_People[Client]):
+    present: ClassVar[Document] = {"status": {"$in": [ClientStatus.INVITED, ClientStatus.ACTIVE]}}
+
     def __init__(self, database: Database[Document]) -> None:
         super().__init__(database["clients"], Client, ClientNotFound)
 
-    def among(self, practice_id: str, ids: Sequence[str], limit: int, after: str | None) -> list[Client]:
-        return self.list(practice_id, {"_id": {"$in": ids}}, limit, after)
+    def save(self, aggregate: Client, to: str | None = None) -> Client:
+        try:
+            return super().save(aggregate, to)
+        except DuplicateKeyError as error:
+            if "external_ids.app_id" not in (error.details or {}).get("keyPattern", {}):
+                raise
+            raise ExternalIdTaken("Find the client who has it, or send the right id.") from None
+
+    def among(self, practice_id: str, ids: Sequence[str]) -> list[Client]:
+        return self.list(practice_id, {"_id": {"$in": ids}}, len(ids))
+
+    def not_invited(self, practice_id: str, limit: int) -> list[Client]:
+        return self.list(practice_id, {"status": ClientStatus.ENROLLED}, limit)
+
+    def count_not_invited(self, practice_id: str) -> int:
+        where = {"practice_id": practice_id, "status": ClientStatus.ENROLLED}
+        return self.collection.count_documents(where)
