@@ -109,5 +109,4 @@ def _services() -> list[str]:
 
 
 def _events_of(service: str) -> list[Any]:
-    module = importlib.import_module(f"services.{service}.events")
-    return [one for one in vars(module).values() if isinstance(one, type) and hasattr(one, "audience")]
+    return list(importlib.import_module(f"services.{service}.app").service.events)

@@ -94,6 +94,14 @@ class World:
         about = self._about(email)
         return Client.enrol(self.practice, adult=True, at=now(), enrolled_by=enrolled_by, **about)
 
+    def change_practice(self, **given: Any) -> None:
+        self.database["practices"].update_one({"_id": self.practice.id}, {"$set": given})
+
+    def told(self, collection: str) -> list[str]:
+        """The types of events that wait to be told, aggregate by aggregate."""
+        found = self.database[collection].find()
+        return [event["type"] for one in found for event in one.get("outbox", [])]
+
     def episode(self, client: Client, clinician: Member) -> Episode:
         episode = Episode.start(id=new_id(), client=client, clinician=clinician, by=clinician, at=now())
         return Episodes(self.database).add(episode)[0]
@@ -128,6 +136,10 @@ class World:
         kind = type(someone).__name__.lower()
         subject = Subject(someone.id, kind, someone.practice_id)
         return {"Authorization": f"Bearer {issue(self.database, self.settings, subject, now())}"}
+
+    def in_practice(self, app: App) -> App:
+        """The app with a token of this practice."""
+        return dataclasses.replace(app, practice_id=self.practice.id)
 
     def suspend(self, member: Member) -> None:
         by = self.member(Role.OWNER)
@@ -196,3 +208,11 @@ def http(world: World) -> Iterator[FlaskClient]:
     app = create_app(service, world.settings, world.database, verifier)
     with app.test_client() as client:
         yield client
+
+
+@pytest.fixture
+def as_(world: World, http: FlaskClient) -> Any:
+    """as_(somebody).get("/me")"""
+    from tests.practices.asking import Asking
+
+    return lambda who: Asking(world, http, who)
