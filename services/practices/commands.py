@@ -67,7 +67,7 @@ def _texts(context: click.Context, parameter: click.Parameter, given: tuple[str,
     "crisis_texts",
     multiple=True,
     callback=_texts,
-    help="LANGUAGE=TEXT: where help is in a crisis; without one in each language nobody can be enrolled.",
+    help="LANGUAGE=TEXT: where help is in a crisis; without one in each language nobody can be invited.",
 )
 @click.option("--owner-name", required=True)
 @click.option("--owner-email", required=True, callback=_email, help="The owner signs in with it.")

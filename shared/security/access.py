@@ -166,8 +166,10 @@ def _of_member(database: Any, caller: Caller, action: str, client_id: str) -> St
         return set()
     roles = member.get("roles") or []
     standings = {(role, "practice") for role in roles}
-    if "clinician" in roles and any(episode["clinician_id"] == caller.id for episode in episodes):
-        standings.add(("clinician", "own"))
+    if "clinician" in roles:
+        mine = [episode for episode in episodes if episode["clinician_id"] == caller.id]
+        standings |= {("clinician", "own")} if mine else set()
+        standings |= {("clinician", "under_way")} if any(map(_is_under_way, mine)) else set()
     return standings
 
 
@@ -207,16 +209,22 @@ def _began(episode: dict[str, Any]) -> datetime:
     return episode.get("started_at") or datetime.min.replace(tzinfo=UTC)
 
 
+def _is_under_way(episode: dict[str, Any]) -> bool:
+    # What is from before episodes told their status is active.
+    return episode.get("status", "active") in UNDER_WAY
+
+
 def clinician_for(database: Any, caller: Caller, client_id: str, standings: Standings) -> str | None:
     """Who of the client's clinicians this is between: the caller, if they are one, or the latest one.
 
     `standings` are those by which this caller was let in. None where there is no episode under way with
     somebody who still works here.
     """
-    episodes = current_episodes(database, caller.practice_id, client_id)
-    clinicians = [one["clinician_id"] for one in episodes if one.get("status", "active") in UNDER_WAY]
     if ("clinician", "own") in standings:
-        return caller.id if caller.id in clinicians else None
+        # Looked up for this request, or within the last second.
+        return caller.id if ("clinician", "under_way") in standings else None
+    episodes = current_episodes(database, caller.practice_id, client_id)
+    clinicians = [episode["clinician_id"] for episode in episodes if _is_under_way(episode)]
     present = Records(database["members"], "active").among(caller.practice_id, clinicians)
     active = [id for id in clinicians if id in present and present[id]["active"]]
     return active[-1] if active else None

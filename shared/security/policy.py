@@ -4,6 +4,7 @@ Relations:
 
 - `self`: it is their own;
 - `own`: clinician of an open episode of that client, or who enrolled them, as long as they had none;
+- `under_way`: clinician of an episode in which that client is heard (no row names it; see clinician_for);
 - `covering`: takes the place, today, of an absent clinician in that relation;
 - `supervised`: supervisor of a clinician in that relation;
 - `emergency`: broke the glass for that client less than an hour ago;
