@@ -17,7 +17,8 @@ from shared.store.indexes import Index, aggregates
 _ADDRESS_IN_PRACTICE = Index((("practice_id", 1), ("address", 1)), unique=True)
 # Sign-in by address does not know the practice yet (architecture.md, Identity and access).
 _ADDRESS = [("address", 1)]
-# Those without one are left out: their null would be taken once.
+# Those without one are left out: their null would be taken once. The planner takes it for a query that names
+# external_ids.external_id beside its $elemMatch too.
 _EXTERNAL_ID = Index(
     (("practice_id", 1), ("external_ids.app_id", 1), ("external_ids.external_id", 1)),
     unique=True,
