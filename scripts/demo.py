@@ -149,7 +149,8 @@ def _consent(story: Story, method: str) -> None:
     path = f"{client}/consents/{story.app['id']}"
     # Without a consent there is none to withdraw: 404.
     allowed = (200,) if method == "PUT" else (200, 404)
-    story.ask(CLIENT, method, "practices", path, match=found.etag).expect(*allowed)
+    body = {"covers": ["goal"]} if method == "PUT" else None
+    story.ask(CLIENT, method, "practices", path, match=found.etag, body=body).expect(*allowed)
 
 
 def _leave_as_found(story: Story, endpoint: Answer) -> None:

@@ -1,5 +1,6 @@
 """Events as a service hears them, without a broker: the same decoding, handlers and writes."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -47,18 +48,29 @@ def episode(
     practice_id: str = "p",
     started_at: datetime | None = None,
     id: str | None = None,
+    status: str = "active",
 ) -> bytes:
     data = {
         "episode_id": id or f"e-{client_id}-{clinician_id}",
         "client_id": client_id,
         "clinician_id": clinician_id,
+        "status": status,
         "started_at": started_at or now(),
     }
     return message("episode.started", "practices", data, practice_id)
 
 
-def consent(client_id: str, app_id: str, practice_id: str = "p") -> bytes:
-    data = {"client_id": client_id, "app_id": app_id, "given_at": now()}
+def step(
+    type: str, client_id: str, clinician_id: str, status: str, sequence: int, id: str | None = None
+) -> bytes:
+    """A later event of an episode, as far as other services read it."""
+    about = {"client_id": client_id, "clinician_id": clinician_id, "status": status}
+    data = {"episode_id": id or f"e-{client_id}-{clinician_id}", **about}
+    return message(type, "practices", data, sequence=sequence)
+
+
+def consent(client_id: str, app_id: str, practice_id: str = "p", covers: Sequence[str] = ("goal",)) -> bytes:
+    data = {"client_id": client_id, "app_id": app_id, "given_at": now(), "covers": list(covers)}
     return message("client.consented", "practices", data, practice_id, sequence=2)
 
 

@@ -2,6 +2,6 @@
 
 Owns: each person's inbox.
 Says: nothing yet.
-Listens to: goal.* of goals and feedback.* of feedback, to tell of them; practices, to know whom it tells,
-and to tell owners of emergency access.
+Listens to: goal.* of goals, feedback.* of feedback, and episode.* and client.joined of practices, to tell
+of them; practices, to know whom it tells, and to tell owners of emergency access.
 """

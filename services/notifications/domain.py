@@ -3,6 +3,16 @@
 SOMEBODY = "Somebody"
 
 SENTENCES = {
+    "client.joined": "{name} has accepted your invitation.",
+    "episode.paused": "{name} takes a break for now.",
+    "episode.resumed": "{name} would like to go on.",
+    "episode.ended": "{name} has ended for now.",
+    "episode.resume_asked": "Is this a good time to go on with {name}?",
+    "episode.readiness_rated": "{name} has said how ready they feel.",
+    "episode.check_in_due": "It is time to look in on {name}.",
+    "episode.another_clinician_wished": "{name} has a request for you.",
+    "episode.another_clinician_wish_taken_back": "{name} has taken a request back.",
+    "episode.another_clinician_wish_settled": "{name} has seen to your request.",
     "goal.proposed": "{name} proposed a goal.",
     "goal.agreed": "{name} agreed to a goal.",
     "goal.declined": "{name} declined a goal.",

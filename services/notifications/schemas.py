@@ -17,6 +17,39 @@ class ClientEnrolled(EventSchema):
     display_name = fields.String(required=True)
 
 
+class ClientJoined(EventSchema):
+    client_id = fields.String(required=True)
+    enrolled_by = fields.String(required=True)
+
+
+class EpisodeTold(EventSchema):
+    episode_id = fields.String(required=True)
+    client_id = fields.String(required=True)
+    clinician_id = fields.String(required=True)
+
+
+class EpisodePaused(EpisodeTold):
+    paused_by = fields.String(required=True)
+
+
+class EpisodeResumed(EpisodeTold):
+    resumed_by = fields.String(required=True)
+
+
+class EpisodeEnded(EpisodeTold):
+    ended_by = fields.String(required=True)
+
+
+class WishTold(EpisodeTold):
+    wish_id = fields.String(required=True)
+    told = fields.List(fields.String(), required=True)
+
+
+class WishSettled(EpisodeTold):
+    wish_id = fields.String(required=True)
+    settled_by = fields.String(required=True)
+
+
 class GoalProposed(EventSchema):
     goal_id = fields.String(required=True)
     client_id = fields.String(required=True)

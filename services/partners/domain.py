@@ -75,11 +75,12 @@ class Grant:
 
 @dataclass(frozen=True)
 class Consent:
-    """A client lets an app hear of them."""
+    """A client lets an app hear of them, as far as it `covers` the kind of record (None: any)."""
 
     app_id: str
     client_id: str
     given_at: datetime
+    covers: frozenset[str] | None = None
 
 
 def entitled(
@@ -103,8 +104,12 @@ def _grants(grant: Grant, event: PublicEvent, app_id: str) -> bool:
 
 
 def _consents(consent: Consent, event: PublicEvent, app_id: str) -> bool:
+    kind = event.type.partition(".")[0]
     return (
-        consent.app_id == app_id and consent.client_id == event.client_id and consent.given_at <= event.time
+        consent.app_id == app_id
+        and consent.client_id == event.client_id
+        and consent.given_at <= event.time
+        and (consent.covers is None or kind in consent.covers)
     )
 
 

@@ -20,8 +20,16 @@ from shared.store.operations import Operation, create, project
 subscriber = Subscriber("partners")
 
 
+@subscriber.on("episode.planned", AnyPublicEvent, source="practices")
 @subscriber.on("episode.started", AnyPublicEvent, source="practices")
+@subscriber.on("episode.paused", AnyPublicEvent, source="practices")
+@subscriber.on("episode.resume_asked", AnyPublicEvent, source="practices")
+@subscriber.on("episode.resumed", AnyPublicEvent, source="practices")
+@subscriber.on("episode.ended", AnyPublicEvent, source="practices")
+@subscriber.on("episode.aftercare_arranged", AnyPublicEvent, source="practices")
+@subscriber.on("episode.check_in_due", AnyPublicEvent, source="practices")
 @subscriber.on("episode.transferred", AnyPublicEvent, source="practices")
+@subscriber.on("episode.closed", AnyPublicEvent, source="practices")
 @subscriber.on("session.scheduled", AnyPublicEvent, source="practices")
 @subscriber.on("session.moved", AnyPublicEvent, source="practices")
 @subscriber.on("session.held", AnyPublicEvent, source="practices")

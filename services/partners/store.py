@@ -96,13 +96,21 @@ class Permissions:
             return []
         ids = [consent_id(client_id, app_id) for app_id in app_ids]
         found = self._consents.among(practice_id, ids).values()
-        return [Consent(one["app_id"], client_id, one["given_at"]) for one in found if one["active"]]
+        return [
+            Consent(one["app_id"], client_id, one["given_at"], _kinds(one.get("covers")))
+            for one in found
+            if one["active"]
+        ]
 
     def know(self, work: "FanOut") -> bool:
         """Whether the read model has what this work is about, or something later."""
         where = {"_id": work.record_id, "practice_id": work.practice_id}
         reached = {"f.active.s": {"$gte": work.sequence}}
         return self._database[work.collection].find_one(where | reached, {"_id": 1}) is not None
+
+
+def _kinds(covers: list[str] | None) -> frozenset[str] | None:
+    return None if covers is None else frozenset(covers)
 
 
 class Outgoing:

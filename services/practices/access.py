@@ -9,6 +9,7 @@ from typing import Any
 
 from services.practices.domain.clients import Client
 from services.practices.domain.members import Member, Role
+from services.practices.domain.wishes import Wish
 from services.practices.sign_in import grant_id
 from services.practices.store.apps import Grants
 from services.practices.store.episodes import Episodes
@@ -34,7 +35,10 @@ def standings(database: Any, caller: Caller, action: str, target: Any) -> Standi
     Nobody stands in any relation to a client whom this practice does not have.
     """
     if not isinstance(target, str):
-        return _OF_KIND[caller.kind](database, caller, action, _about(target))
+        found = _OF_KIND[caller.kind](database, caller, action, _about(target))
+        # A wish goes past the clinician, whatever else they are.
+        past = isinstance(target, Wish) and target.clinician_id == caller.id
+        return set() if past else found
     client = Clients(database).look(caller.practice_id, target)
     found = _OF_KIND[caller.kind](database, caller, action, _about(client))
     return set() if client is None else found
@@ -62,7 +66,7 @@ def _oneself(about: _About, caller: Caller) -> Standings:
 
 
 def _cares_for(database: Any, caller: Caller, about: _About) -> bool:
-    """A current episode; or the clinician enrolled the client, who has had no episode yet."""
+    """An open episode; or the clinician enrolled the client, who has had no episode yet."""
     episodes = Episodes(database)
     if episodes.current(caller.practice_id, caller.id, about.client_id):
         return True
@@ -71,7 +75,7 @@ def _cares_for(database: Any, caller: Caller, about: _About) -> bool:
 
 def _of_client(database: Any, caller: Caller, action: str, about: _About) -> Standings:
     client = Clients(database).look(caller.practice_id, caller.id)
-    if client is None:
+    if client is None or not client.joined:
         return set()
     own = {("client", "self")} if about.client_id == client.id else set()
     return own | {("client", "practice"), ("person", "self")}
@@ -81,7 +85,7 @@ def _of_app(database: Any, caller: Caller, action: str, about: _About) -> Standi
     grant = Grants(database).find(caller.practice_id, grant_id(caller.practice_id, caller.id))
     client = Clients(database).look(caller.practice_id, about.client_id)
     granted = grant is not None and grant.stands and action in grant.scopes
-    consented = client is not None and client.consents_to(caller.id)
+    consented = client is not None and client.consents_to(caller.id, action.partition(".")[0])
     return {("app", "self")} | ({("app", "granted")} if granted and consented else set())
 
 

@@ -4,6 +4,7 @@ from services.practices.access import standings
 from services.practices.api import APIS
 from services.practices.calling_off import keep_calling_off
 from services.practices.commands import COMMANDS
+from services.practices.dates import keep_time
 from services.practices.events import EVENTS
 from services.practices.handlers import subscriber
 from services.practices.mailer import send_letters
@@ -27,7 +28,7 @@ service = Service(
     apis=APIS,
     subscriber=subscriber,
     standings=standings,
-    timers=(send_letters, keep_fresh, keep_handing_over, keep_calling_off),
+    timers=(send_letters, keep_fresh, keep_handing_over, keep_time, keep_calling_off),
     commands=COMMANDS,
     preparations=(make_first,),
     requirements=(require_none_in_production,),

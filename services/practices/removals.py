@@ -10,6 +10,7 @@ import threading
 from datetime import datetime, timedelta
 from typing import Any
 
+from services.practices.domain.episodes import EpisodeOpen
 from services.practices.domain.members import Member
 from services.practices.domain.removals import Removal
 from services.practices.store.episodes import Episodes
@@ -79,16 +80,16 @@ def _transfer(database: Any, member: Member, removal: Removal, episode_id: str, 
         # The practice's warnings say so; nobody is given a client whom they were not meant to have.
         log.warning("Episode left without clinician", extra={"episode_id": episode_id})
         return False
-    by = members.get(member.practice_id, removal.by)
     while True:
         episode = episodes.get(member.practice_id, episode_id)
         if episode.clinician_id != member.id:
             return True
         try:
-            episode.transfer(to, by, at)
+            episode.transfer(to, removal.by, at)
             episodes.save(episode)
         except StaleVersion:
             continue
-        except OutboxFull:
+        except (OutboxFull, EpisodeOpen):
+            # The latter where the successor cares for this client already: somebody has to see to it.
             return False
         return True

@@ -87,8 +87,10 @@ def _member(database: Any, settings: Settings, practice: Practice, name: str) ->
 
 
 def _client(database: Any, settings: Settings, practice: Practice, by: Member, name: str) -> Client:
-    about = _about(settings, name)
-    return Clients(database).add(Client.enrol(practice, adult=True, at=now(), enrolled_by=by.id, **about))[0]
+    client = Client.enrol(practice, adult=True, at=now(), enrolled_by=by.id, **_about(settings, name))
+    client.invite(practice, now())
+    client.accept(now())
+    return Clients(database).add(client)[0]
 
 
 def _episode(database: Any, client: Client, clinician: Member) -> Episode:

@@ -7,7 +7,7 @@ says.
 
 import threading
 from collections.abc import Hashable, Iterator, Set
-from operator import itemgetter
+from datetime import UTC, datetime
 from typing import Any
 
 from cachetools import TTLCache
@@ -27,6 +27,17 @@ KEPT = 1.0
 """Seconds for which an entitlement is remembered, of the 5 within which every service obeys its end."""
 _entitled: TTLCache[Hashable, Standings] = TTLCache(maxsize=10_000, ttl=KEPT)
 _lock = threading.Lock()
+
+UNDER_WAY = frozenset({"active", "paused", "aftercare"})
+"""When a clinician is told what a client writes: not before the start, and not after the end."""
+EPISODE_EVENTS = (
+    "episode.paused",
+    "episode.resumed",
+    "episode.ended",
+    "episode.aftercare_arranged",
+    "episode.transferred",
+    "episode.closed",
+)
 
 COLLECTIONS = (
     records("members"),
@@ -53,14 +64,16 @@ def follow(subscriber: Subscriber) -> None:
         ("client.enrolled", schemas.ClientEnrolled, keep_client),
         ("client.consented", schemas.ClientConsented, keep_consent),
         ("client.consent_withdrawn", schemas.ClientConsentWithdrawn, withdraw_consent),
-        ("episode.started", schemas.EpisodeStarted, keep_episode),
-        ("episode.transferred", schemas.EpisodeTransferred, transfer_episode),
+        ("client.changed", schemas.ClientEnrolled, keep_client),
+        ("episode.planned", schemas.EpisodePlanned, keep_planned_episode),
+        ("episode.started", schemas.EpisodeStarted, keep_started_episode),
+        *((type, schemas.EpisodeChanged, keep_episode) for type in EPISODE_EVENTS),
         ("grant.given", schemas.GrantGiven, keep_grant),
         ("grant.revoked", schemas.GrantRevoked, revoke_grant),
         ("member.snapshot", schemas.MemberSnapshot, keep_member),
         ("cover.snapshot", schemas.CoverSnapshot, keep_cover),
         ("client.snapshot", schemas.ClientSnapshot, keep_client_as_it_is),
-        ("episode.snapshot", schemas.EpisodeSnapshot, keep_episode),
+        ("episode.snapshot", schemas.EpisodeStarted, keep_started_episode),
         ("grant.snapshot", schemas.GrantSnapshot, keep_grant),
         ("client.glass_broken", schemas.Looked, keep_look),
         ("look.ended", schemas.Looked, keep_look),
@@ -114,12 +127,13 @@ def keep_consents(event: Event) -> Iterator[Operation]:
     """All that a snapshot tells of."""
     for app_id, given_at in event.data["consents"].items():
         stands = app_id not in event.data["withdrawn"]
-        given = {"app_id": app_id, "given_at": given_at, "active": stands}
+        covers = event.data["covers"].get(app_id)
+        given = {"app_id": app_id, "given_at": given_at, "covers": covers, "active": stands}
         yield project("consents", consent_id(event.data["client_id"], app_id), given)
 
 
 def keep_consent(event: Event) -> Iterator[Operation]:
-    given = {"app_id": event.data["app_id"], "given_at": event.data["given_at"], "active": True}
+    given = {name: event.data[name] for name in ("app_id", "given_at", "covers")} | {"active": True}
     yield project("consents", consent_id(event.data["client_id"], event.data["app_id"]), given)
 
 
@@ -128,12 +142,20 @@ def withdraw_consent(event: Event) -> Iterator[Operation]:
 
 
 def keep_episode(event: Event) -> Iterator[Operation]:
-    parties = {name: event.data[name] for name in ("client_id", "clinician_id", "started_at")}
-    yield project("episodes", event.data["episode_id"], {**parties, "active": event.data.get("active", True)})
+    known = {name: event.data[name] for name in ("client_id", "clinician_id", "status")}
+    known["active"] = known["status"] != "closed"
+    yield project("episodes", event.data["episode_id"], known)
 
 
-def transfer_episode(event: Event) -> Iterator[Operation]:
-    yield project("episodes", event.data["episode_id"], {"clinician_id": event.data["clinician_id"]})
+def keep_planned_episode(event: Event) -> Iterator[Operation]:
+    """It counts as started when it is to start, until it is."""
+    yield from keep_episode(event)
+    yield project("episodes", event.data["episode_id"], {"started_at": event.data["starts_at"]})
+
+
+def keep_started_episode(event: Event) -> Iterator[Operation]:
+    yield from keep_episode(event)
+    yield project("episodes", event.data["episode_id"], {"started_at": event.data["started_at"]})
 
 
 def keep_grant(event: Event) -> Iterator[Operation]:
@@ -184,8 +206,10 @@ def _of_member(database: Any, caller: Caller, action: str, client_id: str) -> St
         return set()
     roles = member.get("roles") or []
     standings = {(role, "practice") for role in roles}
-    if "clinician" in roles and any(episode["clinician_id"] == caller.id for episode in episodes):
-        standings.add(("clinician", "own"))
+    if "clinician" in roles:
+        mine = [episode for episode in episodes if episode["clinician_id"] == caller.id]
+        standings |= {("clinician", "own")} if mine else set()
+        standings |= {("clinician", "under_way")} if any(map(_is_under_way, mine)) else set()
     return standings
 
 
@@ -202,16 +226,32 @@ def _of_app(database: Any, caller: Caller, action: str, client_id: str) -> Stand
     consents = Records(database["consents"], "active")
     consent = consents.get(caller.practice_id, consent_id(client_id, caller.id))
     granted = any(grant["active"] and action in grant["scopes"] for grant in grants)
-    return {("app", "granted")} if granted and consent and consent["active"] else set()
+    return {("app", "granted")} if granted and consent and _covers(consent, action) else set()
+
+
+def _covers(consent: dict[str, Any], action: str) -> bool:
+    """A consent that names no kinds of record is from before they were named: it covers all."""
+    covers = consent.get("covers")
+    return bool(consent["active"]) and (covers is None or action.partition(".")[0] in covers)
 
 
 _OF_KIND = {"member": _of_member, "client": _of_client, "app": _of_app}
 
 
 def current_episodes(database: Any, practice_id: str, client_id: str) -> list[dict[str, Any]]:
-    """The client's episodes of care that are under way, oldest first."""
+    """The client's open episodes of care, oldest first."""
     found = Records(database["episodes"], "client_id").find(practice_id, client_id=client_id)
-    return sorted((episode for episode in found if episode.get("active")), key=itemgetter("started_at"))
+    return sorted((episode for episode in found if episode.get("active")), key=_began)
+
+
+def _began(episode: dict[str, Any]) -> datetime:
+    # Its later events may come before the one that says when it started.
+    return episode.get("started_at") or datetime.min.replace(tzinfo=UTC)
+
+
+def _is_under_way(episode: dict[str, Any]) -> bool:
+    # What is from before episodes told their status is active.
+    return episode.get("status", "active") in UNDER_WAY
 
 
 def clinician_for(database: Any, caller: Caller, client_id: str, standings: Standings) -> str | None:
@@ -222,8 +262,9 @@ def clinician_for(database: Any, caller: Caller, client_id: str, standings: Stan
     """
     if ("clinician", "own") in standings:
         # Looked up for this request, or within the last second.
-        return caller.id
-    clinicians = [e["clinician_id"] for e in current_episodes(database, caller.practice_id, client_id)]
+        return caller.id if ("clinician", "under_way") in standings else None
+    episodes = current_episodes(database, caller.practice_id, client_id)
+    clinicians = [episode["clinician_id"] for episode in episodes if _is_under_way(episode)]
     present = Records(database["members"], "active").among(caller.practice_id, clinicians)
     active = [id for id in clinicians if id in present and present[id]["active"]]
     return active[-1] if active else None

@@ -4,6 +4,7 @@ Relations:
 
 - `self`: it is their own;
 - `own`: clinician of an open episode of that client, or who enrolled them, as long as they had none;
+- `under_way`: clinician of an episode in which that client is heard (no row names it; see clinician_for);
 - `covering`: takes the place, today, of an absent clinician in that relation;
 - `supervised`: supervisor of a clinician in that relation;
 - `emergency`: broke the glass for that client less than an hour ago;
@@ -120,6 +121,14 @@ SCOPES = tuple(sorted(action for action, row in POLICY.items() if row & _GRANTED
 """What an app's grant may let it do."""
 
 PUBLIC_EVENTS = (
+    "episode.aftercare_arranged",
+    "episode.check_in_due",
+    "episode.closed",
+    "episode.ended",
+    "episode.paused",
+    "episode.planned",
+    "episode.resume_asked",
+    "episode.resumed",
     "episode.started",
     "episode.transferred",
     "goal.agreed",

@@ -58,6 +58,7 @@ class ClientConsented(EventSchema):
     client_id = fields.String(required=True)
     app_id = fields.String(required=True)
     given_at = fields.AwareDateTime(required=True)
+    covers = fields.List(fields.String(), load_default=None)
 
 
 class ClientConsentWithdrawn(EventSchema):
@@ -65,10 +66,20 @@ class ClientConsentWithdrawn(EventSchema):
     app_id = fields.String(required=True)
 
 
-class EpisodeStarted(EventSchema):
+class EpisodeChanged(EventSchema):
+    """What every event of an episode says."""
+
     episode_id = fields.String(required=True)
     client_id = fields.String(required=True)
     clinician_id = fields.String(required=True)
+    status = fields.String(load_default="active")
+
+
+class EpisodePlanned(EpisodeChanged):
+    starts_at = fields.AwareDateTime(required=True)
+
+
+class EpisodeStarted(EpisodeChanged):
     started_at = fields.AwareDateTime(required=True)
 
 
@@ -108,10 +119,7 @@ class CoverSnapshot(CoverArranged):
 class ClientSnapshot(ClientEnrolled):
     consents = fields.Dict(fields.String(), fields.AwareDateTime(), required=True)
     withdrawn = fields.List(fields.String(), required=True)
-
-
-class EpisodeSnapshot(EpisodeStarted):
-    active = fields.Boolean(required=True)
+    covers = fields.Dict(fields.String(), fields.List(fields.String()), load_default=dict)
 
 
 class GrantSnapshot(GrantGiven):

@@ -23,6 +23,7 @@ HEARING = [one for one in services() if one.subscriber.types]
 PEOPLE = {"client_id": "client", "member_id": "member", "clinician_id": "member"}
 _TIME = re.compile(r"\d{4}-\d\d-\d\d")
 PEOPLE |= {"proposed_by": "client", "agreed_by": "member", "declined_by": "client"}
+PEOPLE |= {"enrolled_by": "member"}
 
 
 def events(types: list[str]) -> Iterator[bytes]:

@@ -61,7 +61,7 @@ def test_a_sample_keeps_its_contract_and_its_twisted_twin_does_not(type: str) ->
 def test_a_public_event_carries_ids_types_states_and_times_only(type: str) -> None:
     said = CONTRACTS[type]["properties"]["data"]["properties"]
 
-    assert all(name.endswith(("_id", "_by", "_at", "type", "status")) for name in said), said
+    assert all(name.endswith(("_id", "_by", "_at", "_on", "type", "status", "number")) for name in said), said
 
 
 def test_every_event_declares_one_of_two_audiences() -> None:

@@ -153,6 +153,64 @@ def test_a_clients_proposal_goes_to_the_clinician_of_the_latest_episode_who_stil
         assert proposed_to() == then
 
 
+@pytest.mark.parametrize(
+    ("type", "status", "proposing"),
+    [
+        ("episode.paused", "paused", 201),
+        ("episode.aftercare_arranged", "aftercare", 201),
+        ("episode.ended", "ended", 409),
+    ],
+)
+def test_a_goal_is_proposed_while_somebody_hears_of_it(
+    request_: Requests, database: Any, type: str, status: str, proposing: int
+) -> None:
+    hearing.hear(service, database, hearing.step(type, "maya", "clara", status, sequence=9))
+
+    for caller in ("client:maya", "member:clara"):
+        made = request_(caller, "POST", "/v1/clients/maya/goals", json=GOAL)
+        read = request_(caller, "GET", "/v1/clients/maya/goals")
+        assert (made.status_code, read.status_code) == (proposing, 200)
+
+
+def test_in_an_episode_that_has_not_begun_nothing_is_proposed(request_: Requests, database: Any) -> None:
+    planned = {"episode_id": "e", "client_id": "una", "clinician_id": "clara", "status": "planned"}
+    hearing.hear(
+        service, database, hearing.message("episode.planned", "practices", {**planned, "starts_at": now()})
+    )
+
+    refused = request_("member:clara", "POST", "/v1/clients/una/goals", json=GOAL)
+
+    assert refused.get_json()["type"] == "/problems/no-episode"
+
+
+def test_a_clinician_sees_a_client_until_the_episode_is_closed(request_: Requests, database: Any) -> None:
+    closed = hearing.step("episode.closed", "maya", "clara", "closed", sequence=9)
+    hearing.hear(service, database, closed)
+
+    assert request_("member:clara", "GET", "/v1/clients/maya/goals").status_code == 404
+    assert request_("client:maya", "GET", "/v1/clients/maya/goals").status_code == 200
+
+
+def test_who_has_an_episode_now_sees_the_client_and_the_one_before_does_not(
+    request_: Requests, database: Any
+) -> None:
+    moved = hearing.step("episode.transferred", "maya", "colin", "active", 9, id="e-maya-clara")
+    # A later event of the same episode may be the first to come.
+    hearing.hear(service, database, moved)
+    hearing.hear(service, database, hearing.episode("maya", "clara"))
+
+    assert request_("member:colin", "GET", "/v1/clients/maya/goals").status_code == 200
+    assert request_("member:clara", "GET", "/v1/clients/maya/goals").status_code == 404
+
+
+def test_a_consent_to_something_else_shows_no_goal(request_: Requests, database: Any) -> None:
+    goal = request_("member:clara", "POST", "/v1/clients/maya/goals", json=GOAL).get_json()
+    grant = hearing.grant("ehr", ["goal.read"])
+    hearing.hear(service, database, grant, hearing.consent("maya", "ehr", covers=["episode"]))
+
+    assert request_("app:ehr", "GET", f"/v1/goals/{goal['id']}").status_code == 404
+
+
 def test_without_an_episode_there_is_no_goal(request_: Requests) -> None:
     refused = request_("client:una", "POST", "/v1/clients/una/goals", json=GOAL)
 

@@ -92,7 +92,8 @@ class Platform:
         path = f"/clients/{self.id(client)}"
         found = self.ask(client, "GET", "practices", path).expect(200)
         consent = f"{path}/consents/{self.app['id']}"
-        self.ask(client, method, "practices", consent, match=found.etag).expect(200)
+        body = {"covers": ["goal", "episode"]} if method == "PUT" else None
+        self.ask(client, method, "practices", consent, match=found.etag, body=body).expect(200)
 
     def command(self, service: str, *words: str) -> str:
         """What a command of one service says, run to its end."""

@@ -73,6 +73,54 @@ def test_every_owner_hears_of_emergency_access_once_and_nobody_else(
     assert inbox(request_, "member:clara") == inbox(request_, "client:maya") == []
 
 
+BETWEEN = {"episode_id": "e", "client_id": "maya", "clinician_id": "clara"}
+
+
+@pytest.mark.parametrize(
+    ("type", "by", "hear"),
+    [
+        ("episode.paused", {"paused_by": "maya"}, ["member:clara"]),
+        ("episode.paused", {"paused_by": "clara"}, ["client:maya"]),
+        ("episode.paused", {"paused_by": "olivia"}, ["client:maya", "member:clara"]),
+        ("episode.resumed", {"resumed_by": "maya"}, ["member:clara"]),
+        ("episode.ended", {"ended_by": "maya"}, ["member:clara"]),
+        ("episode.resume_asked", {}, ["client:maya", "member:clara"]),
+        ("episode.check_in_due", {}, ["member:clara"]),
+        ("episode.readiness_rated", {}, ["member:clara"]),
+        ("episode.another_clinician_wished", {"wish_id": "e", "told": ["olivia"]}, ["member:olivia"]),
+        ("episode.another_clinician_wish_settled", {"wish_id": "e", "settled_by": "olivia"}, ["client:maya"]),
+    ],
+)
+def test_whoever_an_episode_concerns_hears_of_its_steps(
+    request_: Requests, database: Any, type: str, by: dict[str, Any], hear: list[str]
+) -> None:
+    olivia = hearing.member("olivia", "owner", name="Olivia")
+
+    event = hearing.message(type, "practices", {**BETWEEN, "status": "paused", **by})
+    hearing.hear(service, database, MAYA, CLARA, olivia, event)
+
+    for person in ("client:maya", "member:clara", "member:olivia"):
+        told = [(one["kind"], one["about_id"]) for one in inbox(request_, person)]
+        assert told == ([(type, "e")] if person in hear else [])
+
+
+def test_who_enrolled_a_client_hears_that_they_have_come(request_: Requests, database: Any) -> None:
+    data = {"client_id": "maya", "enrolled_by": "clara", "joined_at": "2026-03-01T09:00:00Z"}
+
+    hearing.hear(service, database, MAYA, CLARA, hearing.message("client.joined", "practices", data))
+
+    assert [one["text"] for one in inbox(request_, "member:clara")] == ["Maya has accepted your invitation."]
+
+
+def test_a_changed_name_is_the_one_told(request_: Requests, database: Any) -> None:
+    changed = {"client_id": "maya", "display_name": "Maya M", "language": "en", "timezone": "UTC"}
+
+    hearing.hear(service, database, MAYA, CLARA, PROPOSED, AGREED)
+    hearing.hear(service, database, hearing.message("client.changed", "practices", changed, sequence=2))
+
+    assert [one["text"] for one in inbox(request_, "member:clara")] == ["Maya M agreed to a goal."]
+
+
 def test_every_order_with_repeats_gives_the_same_inboxes(request_: Requests, database: Any) -> None:
     ends = []
     for order in itertools.permutations([MAYA, CLARA, PROPOSED, AGREED]):

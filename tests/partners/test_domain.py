@@ -35,6 +35,7 @@ def endpoint(**other: object) -> Endpoint:
 def test_grant_and_consent_given_by_then_entitle() -> None:
     assert entitled(EVENT, endpoint(), [GRANT], [CONSENT])
     assert entitled(EVENT, endpoint(event_types=["goal.agreed"]), [GRANT], [CONSENT])
+    assert entitled(EVENT, endpoint(), [GRANT], [replace(CONSENT, covers=frozenset({"episode", "goal"}))])
 
 
 def test_what_concerns_no_client_needs_no_consent() -> None:
@@ -52,6 +53,7 @@ def test_what_concerns_no_client_needs_no_consent() -> None:
         ([GRANT], [replace(CONSENT, app_id="app-2")]),
         ([GRANT], [replace(CONSENT, client_id="client-2")]),
         ([GRANT], [replace(CONSENT, given_at=LATER)]),
+        ([GRANT], [replace(CONSENT, covers=frozenset({"episode"}))]),
     ],
 )
 def test_without_grant_or_consent_nobody_is_entitled(grants: list[Grant], consents: list[Consent]) -> None:

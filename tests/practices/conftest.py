@@ -91,9 +91,26 @@ class World:
         return Covers(self.database).add(Cover.arrange(id=new_id(), **about))[0]  # type: ignore[arg-type]
 
     def client(self, email: str | None = None, enrolled_by: str = "somebody") -> Client:
-        about = self._about(email)
-        client = Client.enrol(self.practice, adult=True, at=now(), enrolled_by=enrolled_by, **about)
+        """Somebody who was invited and has come."""
+        client = self._enrolled(email, enrolled_by)
+        client.invite(self.practice, now())
+        client.accept(now())
         return Clients(self.database).add(client)[0]
+
+    def enrolled(self, email: str | None = None, enrolled_by: str = "somebody") -> Client:
+        return Clients(self.database).add(self._enrolled(email, enrolled_by))[0]
+
+    def _enrolled(self, email: str | None, enrolled_by: str) -> Client:
+        about = self._about(email)
+        return Client.enrol(self.practice, adult=True, at=now(), enrolled_by=enrolled_by, **about)
+
+    def change_practice(self, **given: Any) -> None:
+        self.database["practices"].update_one({"_id": self.practice.id}, {"$set": given})
+
+    def told(self, collection: str) -> list[str]:
+        """The types of events that wait to be told, aggregate by aggregate."""
+        found = self.database[collection].find()
+        return [event["type"] for one in found for event in one.get("outbox", [])]
 
     def episode(self, client: Client, clinician: Member) -> Episode:
         episode = Episode.start(id=new_id(), client=client, clinician=clinician, by=clinician, at=now())
@@ -137,6 +154,10 @@ class World:
         kind = type(someone).__name__.lower()
         subject = Subject(someone.id, kind, someone.practice_id)
         return {"Authorization": f"Bearer {issue(self.database, self.settings, subject, now())}"}
+
+    def in_practice(self, app: App) -> App:
+        """The app with a token of this practice."""
+        return dataclasses.replace(app, practice_id=self.practice.id)
 
     def suspend(self, member: Member) -> None:
         by = self.member(Role.OWNER)
@@ -236,3 +257,11 @@ def run(database: Any, mongo_url: str, monkeypatch: pytest.MonkeyPatch) -> Any:
 
     run.database = database  # type: ignore[attr-defined]
     return run
+
+
+@pytest.fixture
+def as_(world: World, http: FlaskClient) -> Any:
+    """as_(somebody).get("/me")"""
+    from tests.practices.asking import Asking
+
+    return lambda who: Asking(world, http, who)

@@ -5,6 +5,8 @@ from pymongo import MongoClient
 
 from services.practices.access import standings
 from services.practices.domain.members import Role
+from services.practices.domain.wishes import Wish
+from services.practices.store.episodes import Episodes
 from services.practices.store.people import Clients
 from shared.clock import now
 from shared.ids import PLATFORM, new_id
@@ -68,6 +70,40 @@ def test_an_owner_who_is_no_clinician_of_a_client_is_still_the_owner(world, of):
     assert of(ada, world.client()) == {("owner", "practice"), ("clinician", "practice"), ("person", "self")}
 
 
+@pytest.mark.parametrize(
+    ("steps", "cares"),
+    [
+        (("pause",), True),
+        (("end",), True),
+        (("end", "close"), False),
+    ],
+)
+def test_a_clinician_cares_as_long_as_the_episode_is_open(world, of, steps, cares):
+    clara, maya, episodes = world.member(Role.CLINICIAN), world.client(), Episodes(world.database)
+    episode = world.episode(maya, clara)
+
+    for step in steps:
+        getattr(episode, step)(clara.id, now(), *(["UTC"] if step == "pause" else []))
+    episodes.save(episode)
+
+    assert (("clinician", "own") in of(clara, maya.id)) == cares
+
+
+def test_who_has_not_come_in_yet_stands_in_no_relation(world, of):
+    assert of(world.enrolled()) == set()
+
+
+def test_to_a_wish_about_oneself_nobody_stands_in_any_relation(world, of):
+    both, owner, maya = world.member(Role.OWNER, Role.CLINICIAN), world.member(Role.OWNER), world.client()
+    episode = world.episode(maya, both)
+
+    wish = Wish.say(id="w", episode=episode, text=None, told=[], at=now())
+
+    assert of(both, wish) == set()
+    assert ("owner", "practice") in of(owner, wish)
+    assert ("client", "self") in of(maya, wish)
+
+
 def test_a_clinician_cares_for_whom_they_enrolled_until_somebody_starts(world, of):
     clara, daniel = world.member(Role.CLINICIAN), world.member(Role.CLINICIAN)
     maya = world.client(enrolled_by=clara.id)
@@ -97,11 +133,15 @@ def test_nobody_stands_in_any_relation_to_another_practices_client(world, of):
 def test_an_app_may_what_its_grant_and_the_clients_consent_allow(world, of):
     app, maya, noah, practice = world.app(), world.client(), world.client(), world.practice.id
     grant = world.grant(app, "client.read")
+    partly = world.client()
     maya.consent_to(app, now())
-    maya = Clients(world.database).save(maya)
+    partly.consent_to(app, now(), ["goal"])
+    for one in (maya, partly):
+        Clients(world.database).save(one)
 
     granted = ("app", "granted")
     assert granted in of(app, maya, practice_id=practice)
+    assert granted not in of(app, partly, practice_id=practice)
     assert granted not in of(app, noah, practice_id=practice)
     assert granted not in of(app, maya, action="episode.read", practice_id=practice)
     assert granted not in of(app, maya, practice_id=PLATFORM)

@@ -56,39 +56,6 @@ def test_a_client_and_an_app_read_who_they_are(world, http):
     }
 
 
-def test_a_clinician_enrols_a_client_and_starts_with_them(world, http):
-    clara = world.member(Role.CLINICIAN)
-    by = world.bearer(clara)
-
-    client = http.post("/v1/clients", json=client_body(), headers={**by, **key()}).json
-    path = f"/v1/clients/{client['id']}"
-    episode = http.post(f"{path}/episodes", json={}, headers={**by, **key()})
-
-    assert episode.status_code == 201
-    assert episode.json["clinician_id"] == clara.id
-    assert http.get(path, headers=by).json["email"] == "maya@example.org"
-    assert http.get(f"{path}/episodes", headers=by).json["items"] == [episode.json]
-    assert http.get(f"/v1/episodes/{episode.json['id']}", headers=by).json == episode.json
-    assert [item["id"] for item in http.get("/v1/clients", headers=by).json["items"]] == [client["id"]]
-    assert told(world, "episodes") == ["episode.started"]
-
-
-@pytest.mark.parametrize("adult", [False, None, "true", 1])
-def test_only_declared_adults_are_enrolled(world, http, adult):
-    headers = {**world.bearer(world.member(Role.CLINICIAN)), **key()}
-
-    assert http.post("/v1/clients", json=client_body(adult=adult), headers=headers).status_code == 422
-
-
-def test_a_practice_without_crisis_text_enrols_nobody(world, http):
-    world.database["practices"].update_one({"_id": world.practice.id}, {"$set": {"crisis_texts": {}}})
-    headers = {**world.bearer(world.member(Role.CLINICIAN)), **key()}
-
-    answer = http.post("/v1/clients", json=client_body(), headers=headers)
-
-    assert (answer.status_code, answer.json["type"]) == (409, "/problems/crisis-text-missing")
-
-
 def test_a_colleagues_client_looks_like_an_absent_one(world, http):
     clara, daniel, maya = world.member(Role.CLINICIAN), world.member(Role.CLINICIAN), world.client()
     episode = world.episode(maya, clara)
@@ -110,51 +77,6 @@ def test_a_colleagues_client_looks_like_an_absent_one(world, http):
         assert answer(method, path.format(maya.id)) == answer(method, path.format(new_id()))
     assert answer("GET", f"/v1/episodes/{episode.id}")[0] == 404
     assert http.get("/v1/clients", headers=by).json["items"] == []
-
-
-def test_an_admin_starts_an_episode_for_a_clinician_of_the_practice_only(world, http):
-    maya, clara = world.client(), world.member(Role.CLINICIAN)
-    stranger = world.another_practice().member(Role.CLINICIAN)
-    by = world.bearer(world.member(Role.ADMIN))
-
-    def start(clinician):
-        return http.post(
-            f"/v1/clients/{maya.id}/episodes", json={"clinician_id": clinician.id}, headers={**by, **key()}
-        ).status_code
-
-    assert [start(clara), start(stranger)] == [201, 404]
-
-
-def test_a_client_consents_and_withdraws_seeing_what_they_change(world, http):
-    maya, app = world.client(), world.app()
-    path, by = f"/v1/clients/{maya.id}/consents/{app.id}", world.bearer(maya)
-
-    unseen = http.put(path, headers=by)
-    given = http.put(path, headers={**by, "If-Match": '"1"'})
-    stale = http.delete(path, headers={**by, "If-Match": '"1"'})
-    withdrawn = http.delete(path, headers={**by, "If-Match": given.headers["ETag"]})
-
-    assert [answer.status_code for answer in (unseen, given, stale, withdrawn)] == [428, 200, 412, 200]
-    assert [consent["app_id"] for consent in given.json["consents"]] == [app.id]
-    assert given.json["consents"][0]["withdrawn_at"] is None
-    assert withdrawn.json["consents"][0]["withdrawn_at"]
-    assert told(world, "clients") == ["client.enrolled", "client.consented", "client.consent_withdrawn"]
-
-
-def test_nobody_consents_for_a_client(world, http):
-    maya, app, clara = world.client(), world.app(), world.member(Role.OWNER, Role.CLINICIAN)
-    world.episode(maya, clara)
-
-    for someone in (clara, world.client()):
-        headers = {**world.bearer(someone), "If-Match": '"1"'}
-        assert http.put(f"/v1/clients/{maya.id}/consents/{app.id}", headers=headers).status_code == 404
-
-
-def test_a_consent_is_to_an_app_that_there_is(world, http):
-    maya = world.client()
-    headers = {**world.bearer(maya), "If-Match": '"1"'}
-
-    assert http.put(f"/v1/clients/{maya.id}/consents/{new_id()}", headers=headers).status_code == 404
 
 
 def test_a_grant_is_given_revoked_and_given_again(world, http):

@@ -6,55 +6,10 @@ import pytest
 
 from services.practices.domain.addresses import look_up
 from services.practices.domain.apps import App, Grant, GrantStands
-from services.practices.domain.clients import AdulthoodNotDeclared, Client, Consent, ConsentNotFound
-from services.practices.domain.episodes import Episode, NotYourEpisode
-from services.practices.domain.members import Member, NotAClinician, Role
-from services.practices.domain.practices import CrisisTextMissing, LanguageNotOffered, Practice
 from services.practices.events.apps import AppRegistered, GrantGiven, GrantRevoked
-from services.practices.events.clients import ClientConsented, ClientConsentWithdrawn, ClientEnrolled
-from services.practices.events.episodes import EpisodeStarted, EpisodeTransferred
 
 AT = datetime(2026, 3, 1, 9, tzinfo=UTC)
 LATER = datetime(2026, 3, 2, 9, tzinfo=UTC)
-
-
-def practice(**about):
-    given = {
-        "name": "Harbour",
-        "timezone": "Europe/Lisbon",
-        "locale": "pt",
-        "languages": ["pt", "en"],
-        "crisis_texts": {"pt": "Ligue 112.", "en": "Call 112."},
-    }
-    return Practice.open(id="p1", **(given | about))
-
-
-def member(id="m1", roles=(Role.CLINICIAN,)):
-    return Member.join(
-        id=id,
-        practice_id="p1",
-        display_name="Clara",
-        email="clara@example.org",
-        address="a",
-        roles=set(roles),
-        language="en",
-        timezone="Europe/Lisbon",
-    )
-
-
-def client(at=practice, **about):
-    given = {
-        "id": "c1",
-        "display_name": "Maya",
-        "email": "maya@example.org",
-        "address": "b",
-        "language": "en",
-        "timezone": "Europe/Lisbon",
-        "enrolled_by": "m1",
-        "adult": True,
-        "at": AT,
-    }
-    return Client.enrol(at(), **(given | about))
 
 
 def app():
@@ -79,108 +34,6 @@ def last(aggregate):
 
 def test_addresses_that_only_look_alike_are_two():
     assert look_up("straße@example.org", b"key") != look_up("strasse@example.org", b"key")
-
-
-def test_enrolling_tells_a_name_and_never_the_address():
-    enrolled = last(client())
-
-    assert enrolled == ClientEnrolled("c1", "Maya", "en", "Europe/Lisbon")
-
-
-@pytest.mark.parametrize("texts", [{}, {"en": "Call 112."}, {"en": "Call 112.", "pt": " "}])
-def test_without_a_crisis_text_in_each_language_nobody_is_enrolled(texts):
-    with pytest.raises(CrisisTextMissing):
-        client(at=lambda: practice(crisis_texts=texts))
-
-
-def test_a_client_has_a_language_that_the_practice_offers():
-    with pytest.raises(LanguageNotOffered):
-        client(language="de")
-
-
-def test_only_declared_adults_are_enrolled():
-    with pytest.raises(AdulthoodNotDeclared):
-        client(adult=False)
-
-
-def test_a_consent_given_twice_keeps_its_first_time():
-    maya = client()
-
-    maya.consent_to(app(), AT)
-    maya.consent_to(app(), LATER)
-
-    assert maya.consents == {"app1": Consent(AT)}
-    assert maya.events[1:] == [ClientConsented("c1", "app1", AT)]
-
-
-def test_a_consent_is_withdrawn_and_can_be_given_again():
-    maya = client()
-
-    maya.consent_to(app(), AT)
-    maya.withdraw_consent_to("app1", LATER)
-    assert maya.consents == {"app1": Consent(AT, LATER)}
-    maya.consent_to(app(), LATER)
-
-    assert maya.consents == {"app1": Consent(LATER)}
-    assert maya.events[2] == ClientConsentWithdrawn("c1", "app1")
-
-
-def test_what_was_not_consented_to_cannot_be_withdrawn():
-    with pytest.raises(ConsentNotFound):
-        client().withdraw_consent_to("app1", AT)
-
-
-def start(clinician, by):
-    return Episode.start(id="e1", client=client(), clinician=clinician, by=by, at=AT)
-
-
-def test_a_clinician_starts_an_episode_of_their_own():
-    clara = member()
-
-    assert last(start(clara, by=clara)) == EpisodeStarted("e1", "c1", "m1", AT)
-
-
-def test_a_clinician_starts_no_episode_for_a_colleague():
-    with pytest.raises(NotYourEpisode):
-        start(member("m2"), by=member())
-
-
-def test_an_admin_starts_an_episode_for_a_clinician():
-    assert start(member("m2"), by=member(roles=[Role.ADMIN])).clinician_id == "m2"
-
-
-def test_who_is_no_clinician_has_no_episode():
-    owner = member(roles=[Role.OWNER])
-
-    with pytest.raises(NotAClinician):
-        start(owner, by=owner)
-
-
-def test_a_suspended_clinician_has_no_new_episode():
-    clara, admin = member(), member("m2", [Role.ADMIN])
-
-    clara.suspend(by=admin)
-
-    with pytest.raises(NotAClinician):
-        start(clara, by=admin)
-
-
-def test_a_transfer_names_both_clinicians_and_is_told_once():
-    clara, daniel = member(), member("m2")
-    episode = start(clara, by=clara)
-
-    episode.transfer(daniel, by=member("m3", [Role.ADMIN]), at=LATER)
-    episode.transfer(daniel, by=member("m3", [Role.ADMIN]), at=LATER)
-
-    assert episode.clinician_id == "m2"
-    assert episode.events[1:] == [EpisodeTransferred("e1", "c1", "m2", "m1", LATER)]
-
-
-def test_an_episode_is_transferred_to_a_clinician_only():
-    clara = member()
-
-    with pytest.raises(NotAClinician):
-        start(clara, by=clara).transfer(member("m2", [Role.ADMIN]), by=clara, at=LATER)
 
 
 def test_an_app_keeps_a_hash_of_its_secret_only():

@@ -6,7 +6,11 @@ import pytest
 
 from services.practices.app import service
 from services.practices.domain.members import Role
+from services.practices.domain.wishes import Wish
+from services.practices.store.episodes import Wishes
 from services.practices.tokens import key_set
+from shared.clock import now
+from shared.ids import new_id
 from shared.security.tokens import Keys, Verifier
 from shared.web.application import create_app
 from tests import openapi
@@ -24,10 +28,12 @@ def test_schemathesis_finds_nothing(world, app, tmp_path, kind):
     clara, maya, registered = world.member(Role.CLINICIAN), world.client(), world.app()
     episode = world.episode(maya, clara)
     series = world.series(episode)
+    wish = Wishes(world.database).add(Wish.say(id=new_id(), episode=episode, text=None, told=[], at=now()))[0]
     parameters = {
         "member_id": clara.id,
         "client_id": maya.id,
         "episode_id": episode.id,
+        "wish_id": wish.id,
         "app_id": registered.id,
         "cover_id": world.cover(clara, world.member(Role.CLINICIAN)).id,
         "series_id": series.id,

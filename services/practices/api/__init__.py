@@ -3,13 +3,16 @@
 from services.practices.api import (
     apps,
     clients,
+    consents,
     covers,
     episodes,
     looks,
     members,
     practices,
+    readiness,
     sessions,
     sign_in,
+    wishes,
 )
 
 APIS = (
@@ -17,8 +20,11 @@ APIS = (
     members.api,
     covers.api,
     clients.api,
+    consents.api,
     looks.api,
     episodes.api,
+    wishes.api,
+    readiness.api,
     sessions.api,
     apps.api,
     sign_in.sign_in_api,

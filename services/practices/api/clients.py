@@ -1,63 +1,95 @@
-"""Requests about clients and their consents."""
+"""Requests about clients: who they are to the practice, and how they are asked in."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import wraps
 from typing import Any
 
 from services.practices.api.stores import (
     address_of,
-    apps,
     clients,
     episodes,
     myself,
     own_practice,
 )
 from services.practices.domain.addresses import AddressTaken
-from services.practices.domain.apps import AppNotFound
-from services.practices.domain.clients import AdulthoodNotDeclared, Client, ClientNotFound, ConsentNotFound
+from services.practices.domain.clients import (
+    AdulthoodNotDeclared,
+    Client,
+    ClientNotFound,
+    ClientStatus,
+    ForThePractice,
+    JoinedAlready,
+)
+from services.practices.domain.invitations import InvitedTooOften
 from services.practices.domain.practices import CrisisTextMissing, LanguageNotOffered
 from services.practices.schemas import clients as schemas
 from shared.clock import now
+from shared.store.aggregates import StaleVersion
 from shared.web.allows import allows
 from shared.web.blueprint import Blueprint
 from shared.web.context import caller
 from shared.web.creates import creates
 from shared.web.cursors import page
-from shared.web.schemas import PageQuery, page_of
+from shared.web.schemas import page_of
 
 PROBLEMS = {
     ClientNotFound: 404,
-    AppNotFound: 404,
-    ConsentNotFound: 404,
+    ForThePractice: 403,
     AddressTaken: 409,
     CrisisTextMissing: 409,
+    InvitedTooOften: 409,
+    JoinedAlready: 409,
     LanguageNotOffered: 409,
     AdulthoodNotDeclared: 422,
 }
 
 api = Blueprint("clients", __name__, url_prefix="/v1", description="Clients", problems=PROBLEMS)
 
+Enrolled = tuple[Client, int, Mapping[str, str]]
+
+
+def with_warning(view: Callable[..., Any]) -> Callable[..., Enrolled]:
+    """Say beside the client what stands in the way of inviting them."""
+
+    @wraps(view)
+    def warned(*args: Any, **path: Any) -> Enrolled:
+        client, status, headers = view(*args, **path)
+        vars(client)["warning"] = own_practice().warning
+        return client, status, headers
+
+    return warned
+
 
 @api.post("/clients")
 @allows("client.enrol")
 @api.arguments(schemas.ClientBody)
-@api.response(201, schemas.ClientView)
+@api.response(201, schemas.EnrolledView)
+@with_warning
 @creates(clients)
 def enrol_client(body: dict[str, Any], id: str) -> Client:
+    practice, at, invite = own_practice(), now(), body.pop("invite")
     address = address_of(body["email"])
-    return Client.enrol(own_practice(), **body, id=id, address=address, enrolled_by=caller().id, at=now())
+    client = Client.enrol(practice, **body, id=id, address=address, enrolled_by=caller().id, at=at)
+    if practice.values["invite_at_enrolment"] if invite is None else invite:
+        client.invite(practice, at)
+    return client
 
 
 @api.get("/clients")
 @allows("client.list")
-@api.arguments(PageQuery, location="query")
+@api.arguments(schemas.ClientQuery, location="query")
 @api.response(200, page_of(schemas.ClientView))
 def list_clients(query: dict[str, Any]) -> Mapping[str, Any]:
-    """The office sees everybody, a clinician those of their current episodes."""
-    me = myself()
-    if me.in_office:
-        return page(query, lambda limit, after: clients().list(me.practice_id, {}, limit, after))
-    caseload = episodes().caseload(me.practice_id, me.id)
-    return page(query, lambda limit, after: clients().among(me.practice_id, caseload, limit, after))
+    """The office sees everybody, a clinician those of their open episodes."""
+    me, where = myself(), {}
+    if "status" in query:
+        where["status"] = query["status"]
+    clinician_id = query.get("clinician_id", None if me.in_office else me.id)
+    if clinician_id is not None:
+        mine = me.in_office or clinician_id == me.id
+        caseload = episodes().caseload(me.practice_id, clinician_id) if mine else []
+        where["_id"] = {"$in": caseload}
+    return page(query, lambda limit, after: clients().list(me.practice_id, where, limit, after))
 
 
 @api.get("/clients/<client_id>")
@@ -67,17 +99,47 @@ def read_client(client: Client) -> Client:
     return client
 
 
-@api.put("/clients/<client_id>/consents/<app_id>")
-@allows("consent.give", clients, by="client_id")
+@api.patch("/clients/<client_id>")
+@allows("client.change", clients)
+@api.arguments(schemas.ClientChange)
 @api.response(200, schemas.ClientView)
-def give_consent(client: Client, app_id: str) -> Client:
-    client.consent_to(apps().named(app_id), now())
+def change_client(client: Client, body: dict[str, Any]) -> Client:
+    client.change(own_practice(), caller().id, **body)
     return clients().save(client)
 
 
-@api.delete("/clients/<client_id>/consents/<app_id>")
-@allows("consent.withdraw", clients, by="client_id")
+@api.post("/clients/<client_id>/invitation")
+@allows("client.invite", clients, by="client_id", repeatable=True)
 @api.response(200, schemas.ClientView)
-def withdraw_consent(client: Client, app_id: str) -> Client:
-    client.withdraw_consent_to(app_id, now())
+def invite_client(client: Client) -> Client:
+    client.invite(own_practice(), now())
     return clients().save(client)
+
+
+@api.post("/client-invitations")
+@allows("client.invite_all", repeatable=True)
+@api.arguments(schemas.InvitationsBody)
+@api.response(200, schemas.InvitationsView)
+def invite_clients(body: dict[str, Any]) -> Mapping[str, int]:
+    """At most 100 at once, each for good: who remains is invited by the next request."""
+    mine = caller().practice_id
+    if body["who"]:
+        chosen = clients().not_invited(mine, schemas.MOST_AT_ONCE)
+    else:
+        chosen = clients().among(mine, body["clients"])
+    invited = _invite(one for one in chosen if one.status is ClientStatus.ENROLLED)
+    return {"invited": invited, "remaining": clients().count_not_invited(mine)}
+
+
+def _invite(chosen: Iterable[Client]) -> int:
+    """How many were invited: whom somebody else has just changed is left."""
+    practice, at, invited = own_practice(), now(), 0
+    practice.require_crisis_texts()
+    for client in chosen:
+        client.invite(practice, at)
+        try:
+            clients().save(client)
+        except StaleVersion:
+            continue
+        invited += 1
+    return invited

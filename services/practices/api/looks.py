@@ -65,7 +65,7 @@ def _exactly(email: str | None = None, app_id: str | None = None, external_id: s
     if email is not None:
         found = clients().find_by(mine, address=address_of(email))
     else:
-        found = clients().find_by(mine, **{f"external_ids.{app_id}": external_id})
+        found = clients().called(mine, app_id or "", external_id or "")
     if found is None:
         raise ClientNotFound("There is no such client here.")
     return found

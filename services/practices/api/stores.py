@@ -5,7 +5,7 @@ from services.practices.domain.practices import Practice
 from services.practices.sign_in import SignIn
 from services.practices.store.apps import Apps, Grants
 from services.practices.store.covers import Covers
-from services.practices.store.episodes import Episodes
+from services.practices.store.episodes import Episodes, Ratings, Wishes
 from services.practices.store.looks import Looks
 from services.practices.store.people import Clients, Members, Practices
 from services.practices.store.sessions import AllSeries, Sessions
@@ -42,6 +42,14 @@ def sessions() -> Sessions:
 
 def looks() -> Looks:
     return Looks(database())
+
+
+def wishes() -> Wishes:
+    return Wishes(database())
+
+
+def ratings() -> Ratings:
+    return Ratings(database())
 
 
 def apps() -> Apps:

@@ -20,6 +20,7 @@ DEFAULTS: Mapping[str, Any] = {
     "risk_acknowledgement_minutes": 30,
     "rating_window_hours": 24,
     "break_glass": False,
+    "invite_at_enrolment": False,
 }
 """What holds where a practice sets nothing; None: off. Own conventions, all but the 30 minutes and 24 hours
 of design/domain.md."""
@@ -33,7 +34,7 @@ class PracticeNotFound(Exception):
 
 
 class CrisisTextMissing(Exception):
-    """A practice without a crisis text in each of its languages cannot enrol clients."""
+    """A practice without a crisis text in each of its languages cannot invite clients."""
 
 
 class LanguageNotOffered(Exception):
@@ -90,10 +91,20 @@ class Practice:
         if self._state() != before:
             self.events.append(PracticeChanged(**self._state()))
 
-    def require_readiness_for(self, language: str) -> None:
-        """Nobody is enrolled whom the practice could not tell, in their language, where help is."""
-        if missing := self._without_text():
-            raise CrisisTextMissing(f"Set the practice's crisis text in {', '.join(missing)} first.")
+    @property
+    def warning(self) -> str | None:
+        """What stands in the way of inviting clients."""
+        missing = [code for code in self.languages if not self.crisis_texts.get(code, "").strip()]
+        if not missing:
+            return None
+        return f"Set the crisis text in {', '.join(missing)}: until then no client can be invited."
+
+    def require_crisis_texts(self) -> None:
+        """Nobody is invited whom the practice could not tell, in their language, where help is."""
+        if self.warning:
+            raise CrisisTextMissing(self.warning)
+
+    def require_offered(self, language: str) -> None:
         if language not in self.languages:
             raise LanguageNotOffered(
                 f"{language} is not offered here; choose of {', '.join(self.languages)}."
@@ -111,8 +122,8 @@ class Practice:
 
     def warnings(self, on_call_is_here: bool, without_clinician: int) -> Iterator[str]:
         """What somebody of the office should see to, one sentence each."""
-        if missing := self._without_text():
-            yield f"Set the crisis text in {', '.join(missing)}: until then no client can be invited."
+        if self.warning:
+            yield self.warning
         if not self.working_hours:
             yield "Set the working hours: until then nobody can be told when somebody reads."
         if self.on_call is None:
@@ -127,9 +138,6 @@ class Practice:
 
     def snapshot(self) -> PracticeSnapshot:
         return PracticeSnapshot(**self._state())
-
-    def _without_text(self) -> list[str]:
-        return [code for code in self.languages if not self.crisis_texts.get(code, "").strip()]
 
     def _require_texts_of_languages(self) -> None:
         if others := sorted(self.crisis_texts.keys() - set(self.languages)):

@@ -1,6 +1,17 @@
 """What practices says: one file for each kind of aggregate."""
 
-from services.practices.events import apps, clients, covers, episodes, looks, members, practices, sessions
+from services.practices.events import (
+    apps,
+    clients,
+    covers,
+    episodes,
+    looks,
+    members,
+    practices,
+    readiness,
+    sessions,
+    wishes,
+)
 
 EVENTS = (
     *practices.EVENTS,
@@ -9,6 +20,8 @@ EVENTS = (
     *clients.EVENTS,
     *looks.EVENTS,
     *episodes.EVENTS,
+    *wishes.EVENTS,
+    *readiness.EVENTS,
     *sessions.EVENTS,
     *apps.EVENTS,
 )

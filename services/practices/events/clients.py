@@ -20,14 +20,34 @@ class ClientEnrolled:
 
 
 @dataclass(frozen=True)
+class ClientChanged(ClientEnrolled):
+    """A client has another name, language or time zone: all three as they are now."""
+
+    type: ClassVar = "client.changed"
+    audience: ClassVar = INTERNAL
+
+
+@dataclass(frozen=True)
+class ClientJoined:
+    """A client accepts the invitation, by signing in for the first time."""
+
+    type: ClassVar = "client.joined"
+    audience: ClassVar = INTERNAL
+    client_id: str
+    enrolled_by: str
+    joined_at: datetime
+
+
+@dataclass(frozen=True)
 class ClientConsented:
-    """A client allows an app to hear of them."""
+    """A client allows an app to hear of them, as far as `covers` names kinds of record."""
 
     type: ClassVar = "client.consented"
     audience: ClassVar = INTERNAL
     client_id: str
     app_id: str
     given_at: datetime
+    covers: list[str]
 
 
 @dataclass(frozen=True)
@@ -42,16 +62,19 @@ class ClientConsentWithdrawn:
 
 @dataclass(frozen=True)
 class ClientSnapshot(ClientEnrolled):
-    """A client as they are, with when they consented to which app, and which consents they withdrew."""
+    """A client as they are, with each app's last consent: since when, what it covers, whether withdrawn."""
 
     type: ClassVar = "client.snapshot"
     audience: ClassVar = INTERNAL
     consents: dict[str, datetime]
     withdrawn: list[str]
+    covers: dict[str, list[str]]
 
 
 EVENTS = (
     ClientEnrolled,
+    ClientChanged,
+    ClientJoined,
     ClientConsented,
     ClientConsentWithdrawn,
     ClientSnapshot,

@@ -28,6 +28,7 @@ class PracticeOpened:
     risk_acknowledgement_minutes: int
     rating_window_hours: int
     break_glass: bool
+    invite_at_enrolment: bool
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,7 @@ class PolicyBody(Schema):
     risk_acknowledgement_minutes = Whole(5, 240, allow_none=True)
     rating_window_hours = Whole(1, 72, allow_none=True)
     break_glass = Flag(allow_none=True)
+    invite_at_enrolment = Flag(allow_none=True)
 
 
 def _each_once(languages: list[Any]) -> None:

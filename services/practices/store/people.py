@@ -9,8 +9,8 @@ from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
 from services.practices.domain.addresses import AddressTaken
-from services.practices.domain.clients import Client, ClientNotFound
-from services.practices.domain.members import Member, MemberNotFound, MemberStatus, Role
+from services.practices.domain.clients import Client, ClientNotFound, ClientStatus, ExternalIdTaken
+from services.practices.domain.members import OFFICE, Member, MemberNotFound, MemberStatus, Role
 from services.practices.domain.practices import Practice, PracticeNotFound
 from shared.store.aggregates import Aggregate, Aggregates, StaleVersion
 from shared.store.client import Document
@@ -20,6 +20,7 @@ from shared.store.pages import HIDDEN
 
 CONTACT = {"email": RECORD}
 """Under lock; `address`, its keyed hash, is what people are found by."""
+OF_CLIENTS = CONTACT | dict.fromkeys(("pronouns", "phone", "emergency_contact", "usual_place"), RECORD)
 
 _EVER = {"$gt": datetime(2000, 1, 1, tzinfo=UTC)}
 
@@ -38,11 +39,18 @@ _OF_PEOPLE = (
     [("practice_id", 1), ("_id", 1)],
     _due("invitation_due"),
 )
+# Those without one are left out: their null would be taken once. The planner takes it for a query that names
+# external_ids.external_id beside its $elemMatch too.
+_EXTERNAL_ID = Index(
+    (("practice_id", 1), ("external_ids.app_id", 1), ("external_ids.external_id", 1)),
+    unique=True,
+    partial={"external_ids.external_id": {"$gt": ""}},
+)
 
 COLLECTIONS = (
     aggregates("practices"),
     aggregates("members", *_OF_PEOPLE, _due("removal_due")),
-    aggregates("clients", *_OF_PEOPLE),
+    aggregates("clients", *_OF_PEOPLE, _EXTERNAL_ID, [("practice_id", 1), ("status", 1), ("_id", 1)]),
 )
 
 
@@ -131,19 +139,47 @@ class Members(_People[Member]):
 
     def owners(self, practice_id: str) -> list[str]:
         """The ids of those who may sign in."""
-        return self.collection.distinct(
-            "_id", {"practice_id": practice_id, "roles": Role.OWNER, **self.present}
-        )
+        where = {"practice_id": practice_id, "roles": Role.OWNER, "status": MemberStatus.ACTIVE}
+        return self.collection.distinct("_id", where)
 
     def names(self, practice_id: str, ids: Collection[str]) -> dict[str, str]:
         """Of members present and past, by id."""
         found = self.collection.find({"practice_id": practice_id, "_id": {"$in": list(ids)}}, HIDDEN)
-        return {member.id: member.display_name for member in map(self._load, found)}
+        return {member.id: member.display_name for member in self._load_all([*found])}
+
+    def past(self, practice_id: str, clinician_id: str) -> list[str]:
+        """The ids of those who hear what goes past a clinician: the office, and who supervises them."""
+        answer_for = [{"roles": {"$in": sorted(OFFICE)}}, {"supervises": clinician_id}]
+        where = {"practice_id": practice_id, "status": MemberStatus.ACTIVE, "$or": answer_for}
+        found = self.collection.find(where, {"_id": 1})
+        return sorted(document["_id"] for document in found if document["_id"] != clinician_id)
 
 
 class Clients(_People[Client]):
-    def __init__(self, database: Database[Document]) -> None:
-        super().__init__(database["clients"], Client, ClientNotFound, CONTACT)
+    present: ClassVar[Document] = {"status": {"$in": [ClientStatus.INVITED, ClientStatus.ACTIVE]}}
 
-    def among(self, practice_id: str, ids: Sequence[str], limit: int, after: str | None) -> list[Client]:
-        return self.list(practice_id, {"_id": {"$in": ids}}, limit, after)
+    def __init__(self, database: Database[Document]) -> None:
+        super().__init__(database["clients"], Client, ClientNotFound, OF_CLIENTS)
+
+    def save(self, aggregate: Client, to: str | None = None) -> Client:
+        try:
+            return super().save(aggregate, to)
+        except DuplicateKeyError as error:
+            if "external_ids.app_id" not in (error.details or {}).get("keyPattern", {}):
+                raise
+            raise ExternalIdTaken("Find the client who has it, or send the right id.") from None
+
+    def called(self, practice_id: str, app_id: str, external_id: str) -> Client | None:
+        """Whom this app calls so."""
+        one = {"$elemMatch": {"app_id": app_id, "external_id": external_id}}
+        return self.find_by(practice_id, external_ids=one, **{"external_ids.external_id": external_id})
+
+    def among(self, practice_id: str, ids: Sequence[str]) -> list[Client]:
+        return self.list(practice_id, {"_id": {"$in": ids}}, len(ids))
+
+    def not_invited(self, practice_id: str, limit: int) -> list[Client]:
+        return self.list(practice_id, {"status": ClientStatus.ENROLLED}, limit)
+
+    def count_not_invited(self, practice_id: str) -> int:
+        where = {"practice_id": practice_id, "status": ClientStatus.ENROLLED}
+        return self.collection.count_documents(where)
