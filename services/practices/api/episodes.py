@@ -10,6 +10,7 @@ from services.practices.api.stores import (
     myself,
     own_practice,
 )
+from services.practices.calling_off import call_off
 from services.practices.domain.aftercare import CheckInsUnclear
 from services.practices.domain.clients import ClientNotFound
 from services.practices.domain.days import NotAhead
@@ -27,7 +28,7 @@ from shared.clock import now
 from shared.security.policy import permits
 from shared.web.allows import allows
 from shared.web.blueprint import Blueprint
-from shared.web.context import caller, standings
+from shared.web.context import caller, database, standings
 from shared.web.creates import creates
 from shared.web.cursors import page
 from shared.web.schemas import PageQuery, page_of
@@ -152,7 +153,9 @@ def transfer_episode(episode: Episode, body: dict[str, Any]) -> Episode:
 
 
 def _saved(episode: Episode) -> Episode:
-    return _seen(episodes().save(episode))
+    saved = episodes().save(episode)
+    call_off(database(), saved)
+    return _seen(saved)
 
 
 def _seen(episode: Episode) -> Episode:

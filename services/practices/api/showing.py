@@ -52,7 +52,8 @@ class ShownSeries:
 def shown(
     one: Occurrence, episode: Episode, warnings: Warnings = (), notice: Mapping[str, str] | None = None
 ) -> Shown:
-    clinician_id = episode.clinician_id if one.session.scheduled else one.session.clinician_id
+    session = one.session
+    clinician_id = episode.clinician_at(session.starts_at) if session.scheduled else session.clinician_id
     reads = permits("session.read_reason", standings())
     reason = one.series.reasons.get(one.id) if reads else None
     return Shown(one.series, one.session, clinician_id, reason, warnings, notice)

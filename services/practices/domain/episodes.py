@@ -246,6 +246,11 @@ class Episode:
         if self.status is CLOSED:
             raise StateForbids(f"Episode {self.id} is closed; a new one can be started.")
 
+    def clinician_at(self, at: datetime) -> str:
+        """Whose it was then; whose it is, of what is to come."""
+        then = [turn.clinician_id for turn in self.clinicians if turn.since <= at]
+        return then[-1] if then else self.clinicians[0].clinician_id
+
     def without_reasons(self) -> "Episode":
         """As those see it who do not read what people write."""
         return replace(self, reasons=[])

@@ -162,7 +162,7 @@ class Series:
         if session.status is outcome:
             return
         if session.scheduled:
-            session.clinician_id = episode.clinician_id
+            session.clinician_id = episode.clinician_at(session.starts_at)
         session.note(outcome.value, by, at)
         session.status = outcome
         self.events.append(OUTCOMES[outcome](**self._about(session), settled_at=at))
