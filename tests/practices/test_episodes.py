@@ -12,12 +12,11 @@ from services.practices.domain.days import NotAhead, begins
 from services.practices.domain.episodes import (
     Episode,
     EpisodeStatus,
-    NotAClinician,
     NotYourEpisode,
     SameClinician,
     StateForbids,
 )
-from services.practices.domain.members import Role
+from services.practices.domain.members import NotAClinician, Role
 from services.practices.events.episodes import (
     EpisodeAftercareArranged,
     EpisodeCheckInDue,
