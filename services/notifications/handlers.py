@@ -15,12 +15,14 @@ access.follow(subscriber)
 
 @subscriber.on("member.snapshot", schemas.MemberJoined, source="practices")
 @subscriber.on("member.joined", schemas.MemberJoined, source="practices")
+@subscriber.on("member.changed", schemas.MemberJoined, source="practices")
 def know_member(event: Event) -> Iterator[Operation]:
     yield project("people", event.data["member_id"], {"display_name": event.data["display_name"]})
 
 
 @subscriber.on("client.snapshot", schemas.ClientEnrolled, source="practices")
 @subscriber.on("client.enrolled", schemas.ClientEnrolled, source="practices")
+@subscriber.on("client.changed", schemas.ClientEnrolled, source="practices")
 def know_client(event: Event) -> Iterator[Operation]:
     yield project("people", event.data["client_id"], {"display_name": event.data["display_name"]})
 

@@ -9,11 +9,13 @@ from typing import Any
 
 from services.practices.domain.clients import Client
 from services.practices.domain.members import Role
+from services.practices.domain.people import Person
 from services.practices.sign_in import grant_id
 from services.practices.store.apps import Grants
 from services.practices.store.episodes import Episodes
 from services.practices.store.people import Clients, Members
 from shared.security.caller import Caller
+from shared.security.tokens import TokenRefused
 
 Standings = set[tuple[str, str]]
 
@@ -31,11 +33,17 @@ def standings(database: Any, caller: Caller, action: str, target: Any) -> Standi
 
     Nobody stands in any relation to a client whom this practice does not have.
     """
-    if not isinstance(target, str):
-        return _OF_KIND[caller.kind](database, caller, action, _about(target))
-    client = Clients(database).find(caller.practice_id, target)
+    client = Clients(database).find(caller.practice_id, target) if isinstance(target, str) else target
     found = _OF_KIND[caller.kind](database, caller, action, _about(client))
-    return set() if client is None else found
+    if isinstance(target, str) and client is None:
+        return set()
+    return found if _is_theirs(caller, client) else found - {("person", "self")}
+
+
+def _is_theirs(caller: Caller, target: Any) -> bool:
+    """What is of one person is theirs; what is of none in particular is of whoever asks."""
+    of = target.id if isinstance(target, Person) else getattr(target, "person_id", caller.id)
+    return bool(of == caller.id)
 
 
 def _about(target: Any) -> _About:
@@ -47,10 +55,16 @@ def _about(target: Any) -> _About:
 def _of_member(database: Any, caller: Caller, action: str, about: _About) -> Standings:
     member = Members(database).find(caller.practice_id, caller.id)
     cares = _cares_for(database, caller, about)
+    _refuse_ended(member, caller)
     if member is None or not member.active:
         return set()
     own = {("clinician", "own")} if cares and Role.CLINICIAN in member.roles else set()
     return own | {("person", "self")} | {(str(role), "practice") for role in member.roles}
+
+
+def _refuse_ended(person: Person | None, caller: Caller) -> None:
+    if person is not None and caller.sign_in_id in person.ended:
+        raise TokenRefused("of a sign-in that was ended")
 
 
 def _cares_for(database: Any, caller: Caller, about: _About) -> bool:
@@ -63,7 +77,8 @@ def _cares_for(database: Any, caller: Caller, about: _About) -> bool:
 
 def _of_client(database: Any, caller: Caller, action: str, about: _About) -> Standings:
     client = Clients(database).find(caller.practice_id, caller.id)
-    if client is None:
+    _refuse_ended(client, caller)
+    if client is None or not client.active:
         return set()
     own = {("client", "self")} if about.client_id == client.id else set()
     return own | {("client", "practice"), ("person", "self")}

@@ -1,25 +1,29 @@
-"""Sends one-time codes by mail, at least once each, and only to addresses that are known.
+"""Sends one-time codes by mail, and word to an address that it was changed, at least once each.
 
-It works apart from the request that asked, so that no answer takes longer for a known address. The
-mail does not say what it is about: others may see a person's mailbox.
+Codes to sign in go only to addresses that are known; it works apart from the request that asked, so that no
+answer takes longer for a known one. No mail says what it is about: others may see a person's mailbox.
 """
 
 import logging
 import smtplib
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime
+from functools import partial
+from itertools import chain
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from cryptography.fernet import InvalidToken
 from prometheus_client import Counter, Gauge
 
-from services.practices.sign_in import SignIn
-from services.practices.store.sign_in import Code, SignIns
+from services.practices.sign_in.codes import MailedCodes
+from services.practices.sign_in.ending import people
+from services.practices.store.codes import Code, Codes
 from shared.clock import now
 from shared.messaging.metrics import KEEPING
 from shared.settings import Settings
@@ -32,11 +36,15 @@ log = logging.getLogger(__name__)
 
 LETTERS = Counter(
     "tandem_letters",
-    "Letters with a code, by what they became: sent, put_off (all to one address, tried again) or given_up.",
+    "Letters, by what they became: sent, put_off (all for one, tried again) or given_up.",
     ["became"],
     registry=KEEPING,
 )
-WAITING = Gauge("tandem_letters_waiting", "Addresses with codes that are not sent yet.", registry=KEEPING)
+WAITING = Gauge(
+    "tandem_letters_waiting",
+    "Addresses, devices and people with codes that are not sent yet.",
+    registry=KEEPING,
+)
 OLDEST = Gauge(
     "tandem_letters_oldest_seconds", "For how long the oldest of these codes has waited.", registry=KEEPING
 )
@@ -46,19 +54,44 @@ for _became in ("sent", "put_off", "given_up"):
 POLL = 1.0
 TIMEOUT = 10.0
 AGAIN_AFTER = timedelta(seconds=5)
-SUBJECT = "Your code"
-TEXT = """{code}
+CODE = "Your code"
+CODE_TEXT = """{code}
 
 It works once, for ten minutes. If you did not ask for it, there is nothing you need to do.
 """
+CHANGED = "Your address"
+CHANGED_TEXT = """The address for signing in was changed: it is not this one any more.
+
+If it was not you who changed it, tell those who invited you, today.
+"""
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What one mail says; its id is the same for every repeat, so that repeats are recognised."""
+
+    id: str
+    to: str
+    subject: str
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Letters that are settled together, or put off together."""
+
+    letters: Callable[[], Iterator[Letter]]
+    settle: Callable[[], None]
+    put_off: Callable[[datetime], None]
 
 
 def send_letters(database: Any, settings: Settings, me: str, stopping: threading.Event) -> None:
     """The worker's timer: one worker at a time sends, as soon as a code is asked for."""
-    lease, sign_ins = Lease(database["leases"], "mailer", me=me), SignIns(database)
-    asks(WAITING, sign_ins.waiting)
-    asks(OLDEST, lambda: sign_ins.oldest(now()))
-    wakeup = Wakeup(database, ["sign_ins"])
+    lease, codes = Lease(database["leases"], "mailer", me=me), Codes(database)
+    asks(WAITING, codes.waiting)
+    asks(OLDEST, lambda: codes.oldest(now()))
+    wakeup = Wakeup(database, ["codes"])
     wakeup.start()
     while not stopping.is_set():
         try:
@@ -72,63 +105,101 @@ def send_letters(database: Any, settings: Settings, me: str, stopping: threading
 
 def send_due(database: Any, settings: Settings, lease: Lease, stopping: threading.Event) -> None:
     """One round; it ends early where another worker took over, or this one is to end."""
-    for address, codes in SignIns(database).to_send(now()):
+    for waiting in chain(_codes(database, settings), _changes(database)):
         if stopping.is_set() or not lease.hold():
             return
         # Each step of SMTP may take up to TIMEOUT, which is longer than the lease.
         with lease.renewed():
-            _send_all(database, settings, address, codes, lease)
+            _send_all(waiting, settings, lease)
 
 
-def _send_all(database: Any, settings: Settings, address: str, codes: list[Code], lease: Lease) -> None:
-    sign_ins, sign_in = SignIns(database), SignIn(database, settings)
+def _send_all(waiting: Waiting, settings: Settings, lease: Lease) -> None:
     try:
-        for code, email in _letters(sign_in, address, codes):
+        for letter in waiting.letters():
             if not lease.held:
                 # Left as it was, for whoever took over.
                 return
-            _send(sign_in, code, email, settings)
+            _send(letter, settings)
     except StoreUnavailable:
         raise
     except Exception as error:  # noqa: BLE001 - as told below
         # The mail server is away, or one person's record cannot be read: it holds up no other letter.
         log.warning("Letter not sent", extra={"error": type(error).__name__})
-        sign_ins.put_off(address, now() + AGAIN_AFTER)
+        waiting.put_off(now() + AGAIN_AFTER)
         LETTERS.labels("put_off").inc()
     else:
-        sign_ins.settle(address, codes)
+        waiting.settle()
 
 
-def _letters(sign_in: SignIn, address: str, codes: list[Code]) -> Iterator[tuple[Code, str]]:
-    """Each code once to each spelling of the address: what was typed is never mailed to."""
-    emails = sorted({person.email for person in sign_in.people(address)})
-    return ((code, email) for code in codes if code.expires_at > now() for email in emails)
+def _codes(database: Any, settings: Settings) -> Iterator[Waiting]:
+    store, mailed = Codes(database), MailedCodes(database, settings)
+    for quota, codes in store.to_send(now()):
+        yield Waiting(
+            partial(_letters, mailed, codes),
+            partial(store.settle, quota, codes),
+            partial(store.put_off, quota),
+        )
 
 
-def _send(sign_in: SignIn, code: Code, email: str, settings: Settings) -> None:
+def _letters(mailed: MailedCodes, codes: list[Code]) -> Iterator[Letter]:
+    for code in codes:
+        if code.expires_at > now():
+            try:
+                said, emails = mailed.letter(code)
+            except InvalidToken as error:
+                _give_up(error, code.id)
+                continue
+            text = CODE_TEXT.format(code=f"{said[:4]} {said[4:]}")
+            yield from (Letter(code.id, email, CODE, text, code.made_at) for email in emails)
+
+
+def _changes(database: Any) -> Iterator[Waiting]:
+    for store in (people(database, "member"), people(database, "client")):
+        for practice_id, id in store.with_letters(now()):
+            yield _change(store, practice_id, id)
+
+
+def _change(store: Any, practice_id: str, id: str) -> Waiting:
+    told: list[str] = []
+
+    def letters() -> Iterator[Letter]:
+        for letter_id, email in store.get(practice_id, id).former_emails.items():
+            yield Letter(letter_id, email, CHANGED, CHANGED_TEXT, now())
+            told.append(letter_id)
+
+    def settle() -> None:
+        store.change(practice_id, id, lambda person: person.letters_sent(told))
+
+    return Waiting(letters, settle, partial(store.put_letters_off, practice_id, id))
+
+
+def _send(letter: Letter, settings: Settings) -> None:
     try:
-        mail = written(email, sign_in.unsealed(code), code.id, settings.mail_from, code.made_at)
-    except (ValueError, InvalidToken) as error:
-        # No later try can read it, or address it.
-        log.error("Letter given up", extra={"error": type(error).__name__, "code_id": code.id})
-        LETTERS.labels("given_up").inc()
+        mail = written(letter, settings.mail_from)
+    except ValueError as error:
+        _give_up(error, letter.id)
         return
     with _connection(settings) as server:
         server.send_message(mail)
     LETTERS.labels("sent").inc()
-    log.info("Letter sent", extra={"code_id": code.id})
+    log.info("Letter sent", extra={"letter_id": letter.id})
 
 
-def written(email: str, code: str, id: str, sender: str, at: datetime) -> EmailMessage:
+def _give_up(error: Exception, id: str) -> None:
+    """No later try can read it, or address it."""
+    log.error("Letter given up", extra={"error": type(error).__name__, "letter_id": id})
+    LETTERS.labels("given_up").inc()
+
+
+def written(letter: Letter, sender: str) -> EmailMessage:
     mail = EmailMessage()
-    mail["Subject"] = SUBJECT
+    mail["Subject"] = letter.subject
     mail["From"] = sender
-    mail["To"] = email
-    mail["Date"] = format_datetime(at)
-    # The same for every repeat, so that repeats are recognised.
-    mail["Message-ID"] = f"<{id}@{_domain(sender)}>"
+    mail["To"] = letter.to
+    mail["Date"] = format_datetime(letter.at)
+    mail["Message-ID"] = f"<{letter.id}@{_domain(sender)}>"
     mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content(TEXT.format(code=f"{code[:4]} {code[4:]}"))
+    mail.set_content(letter.text)
     return mail
 
 

@@ -1,7 +1,8 @@
 """Who stands in what relation to a client: each service's own copy, fed by practices' events.
 
 The copy holds members, clients, consents, episodes and grants, nothing of what people wrote. A
-suspension or a withdrawn consent is obeyed within a second of its event's arrival, whatever a token says.
+suspension, a withdrawn consent or the end of a sign-in is obeyed within a second of its event's arrival,
+whatever a token says.
 """
 
 import threading
@@ -16,6 +17,7 @@ from shared.messaging.subscriber import Subscriber
 from shared.security import schemas
 from shared.security.caller import Caller
 from shared.security.policy import permits
+from shared.security.tokens import TokenRefused
 from shared.store.indexes import records
 from shared.store.operations import Operation, project
 from shared.store.records import Records
@@ -41,13 +43,17 @@ def follow(subscriber: Subscriber) -> None:
     for type, schema, handler in (
         ("member.joined", schemas.MemberJoined, keep_member),
         ("member.suspended", schemas.MemberSuspended, suspend_member),
+        ("member.signed_out", schemas.MemberSignedOut, sign_member_out),
         ("client.enrolled", schemas.ClientEnrolled, keep_client),
+        ("client.joined", schemas.ClientJoined, keep_joined),
+        ("client.changed", schemas.ClientChanged, keep_language),
+        ("client.signed_out", schemas.ClientSignedOut, sign_client_out),
         ("client.consented", schemas.ClientConsented, keep_consent),
         ("client.consent_withdrawn", schemas.ClientConsentWithdrawn, withdraw_consent),
         ("episode.started", schemas.EpisodeStarted, keep_episode),
         ("grant.given", schemas.GrantGiven, keep_grant),
         ("grant.revoked", schemas.GrantRevoked, revoke_grant),
-        ("member.snapshot", schemas.MemberSnapshot, keep_member),
+        ("member.snapshot", schemas.MemberSnapshot, keep_member_as_they_are),
         ("client.snapshot", schemas.ClientSnapshot, keep_client_as_it_is),
         ("episode.snapshot", schemas.EpisodeSnapshot, keep_episode),
         ("grant.snapshot", schemas.GrantSnapshot, keep_grant),
@@ -64,13 +70,35 @@ def suspend_member(event: Event) -> Iterator[Operation]:
     yield project("members", event.data["member_id"], {"active": False})
 
 
+def sign_member_out(event: Event) -> Iterator[Operation]:
+    yield project("members", event.data["member_id"], {"ended": event.data["ended"]})
+
+
+def keep_member_as_they_are(event: Event) -> Iterator[Operation]:
+    yield from keep_member(event)
+    yield from sign_member_out(event)
+
+
 def keep_client(event: Event) -> Iterator[Operation]:
     known = {"language": event.data["language"], "active": True}
     yield project("clients", event.data["client_id"], known)
 
 
+def keep_joined(event: Event) -> Iterator[Operation]:
+    yield project("clients", event.data["client_id"], {"active": True})
+
+
+def keep_language(event: Event) -> Iterator[Operation]:
+    yield project("clients", event.data["client_id"], {"language": event.data["language"]})
+
+
+def sign_client_out(event: Event) -> Iterator[Operation]:
+    yield project("clients", event.data["client_id"], {"ended": event.data["ended"]})
+
+
 def keep_client_as_it_is(event: Event) -> Iterator[Operation]:
     yield from keep_client(event)
+    yield from sign_client_out(event)
     yield from keep_consents(event)
 
 
@@ -135,6 +163,7 @@ def standings(database: Any, caller: Caller, action: str, target: Any) -> Standi
 def _of_member(database: Any, caller: Caller, action: str, client_id: str) -> Standings:
     member = Records(database["members"], "active").get(caller.practice_id, caller.id)
     episodes = current_episodes(database, caller.practice_id, client_id)
+    _refuse_ended(member, caller)
     if member is None or not member["active"]:
         return set()
     roles = member.get("roles") or []
@@ -146,10 +175,16 @@ def _of_member(database: Any, caller: Caller, action: str, client_id: str) -> St
 
 def _of_client(database: Any, caller: Caller, action: str, client_id: str) -> Standings:
     client = Records(database["clients"], "active").get(caller.practice_id, caller.id)
+    _refuse_ended(client, caller)
     if client is None or not client["active"]:
         return set()
     own = {("client", "self")} if client_id == caller.id else set()
     return own | {("client", "practice")}
+
+
+def _refuse_ended(person: dict[str, Any] | None, caller: Caller) -> None:
+    if person is not None and caller.sign_in_id in (person.get("ended") or {}):
+        raise TokenRefused("of a sign-in that was ended")
 
 
 def _of_app(database: Any, caller: Caller, action: str, client_id: str) -> Standings:

@@ -19,9 +19,28 @@ class MemberSuspended(EventSchema):
     member_id = fields.String(required=True)
 
 
+class MemberSignedOut(EventSchema):
+    member_id = fields.String(required=True)
+    ended = fields.Dict(fields.String(), fields.AwareDateTime(), required=True)
+
+
 class ClientEnrolled(EventSchema):
     client_id = fields.String(required=True)
     language = fields.String(required=True)
+
+
+class ClientJoined(EventSchema):
+    client_id = fields.String(required=True)
+
+
+class ClientChanged(EventSchema):
+    client_id = fields.String(required=True)
+    language = fields.String(required=True)
+
+
+class ClientSignedOut(EventSchema):
+    client_id = fields.String(required=True)
+    ended = fields.Dict(fields.String(), fields.AwareDateTime(), required=True)
 
 
 class ClientConsented(EventSchema):
@@ -56,11 +75,13 @@ class GrantRevoked(EventSchema):
 
 class MemberSnapshot(MemberJoined):
     active = fields.Boolean(required=True)
+    ended = fields.Dict(fields.String(), fields.AwareDateTime(), required=True)
 
 
 class ClientSnapshot(ClientEnrolled):
     consents = fields.Dict(fields.String(), fields.AwareDateTime(), required=True)
     withdrawn = fields.List(fields.String(), required=True)
+    ended = fields.Dict(fields.String(), fields.AwareDateTime(), required=True)
 
 
 class EpisodeSnapshot(EpisodeStarted):

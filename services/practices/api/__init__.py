@@ -1,9 +1,10 @@
 """Requests in: one file for each kind of aggregate, and `sign_in` for codes, tokens and keys."""
 
-from services.practices.api import apps, clients, episodes, members, practices, sign_in
+from services.practices.api import apps, clients, episodes, me, members, practices, sign_in
 
 APIS = (
     practices.api,
+    me.api,
     members.api,
     clients.api,
     episodes.api,

@@ -7,17 +7,20 @@ from services.practices.api.stores import (
     address_of,
     members,
     myself,
+    sign_ins,
 )
 from services.practices.domain.addresses import AddressTaken
 from services.practices.domain.members import Member, MemberNotFound, NotYourself, OnlyOwners
+from services.practices.domain.second_factors import NotYourOwn
 from services.practices.schemas import members as schemas
+from shared.clock import now
 from shared.web.allows import allows
 from shared.web.blueprint import Blueprint
 from shared.web.creates import creates
 from shared.web.cursors import page
 from shared.web.schemas import PageQuery, page_of
 
-PROBLEMS = {MemberNotFound: 404, OnlyOwners: 403, NotYourself: 409, AddressTaken: 409}
+PROBLEMS = {MemberNotFound: 404, OnlyOwners: 403, NotYourself: 409, NotYourOwn: 409, AddressTaken: 409}
 
 api = Blueprint("members", __name__, url_prefix="/v1", description="Members", problems=PROBLEMS)
 
@@ -55,3 +58,16 @@ def read_member(member: Member) -> Member:
 def suspend_member(member: Member) -> Member:
     member.suspend(by=myself())
     return members().save(member)
+
+
+@api.delete("/members/<member_id>/second-factor")
+@allows("member.reset_second_factor", members)
+@api.response(200, schemas.MemberView)
+def reset_second_factor(member: Member) -> Member:
+    """They are out within 5 s, and enrol another one at their next sign-in."""
+    at = now()
+    sign_ins().mark_ended(member, at)
+    member.reset_second_factor(myself(), sign_ins().ids_of(member.practice_id, member.id), at)
+    members().save(member)
+    sign_ins().mark_ended(member, at)
+    return member

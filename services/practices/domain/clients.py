@@ -2,14 +2,19 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from services.practices.domain.apps import App
+from services.practices.domain.people import Person
 from services.practices.domain.practices import Practice
 from services.practices.events.clients import (
+    ClientChanged,
     ClientConsented,
     ClientConsentWithdrawn,
     ClientEnrolled,
+    ClientJoined,
+    ClientSignedOut,
     ClientSnapshot,
 )
 
@@ -38,23 +43,20 @@ class Consent:
         return self.withdrawn_at is None
 
 
+class ClientStatus(StrEnum):
+    INVITED = "invited"
+    ACTIVE = "active"
+
+
 @dataclass(kw_only=True)
-class Client:
+class Client(Person):
     """An adult in care, with the apps that they allow to hear of them."""
 
-    id: str
-    practice_id: str
-    display_name: str
-    email: str
-    address: str
-    language: str
-    timezone: str
     adult_declared_at: datetime
     enrolled_by: str
+    status: ClientStatus = ClientStatus.ACTIVE
     consents: dict[str, Consent] = field(default_factory=dict)
     """By app."""
-    version: int = 0
-    events: list[Any] = field(default_factory=list)
 
     @classmethod
     def enrol(cls, practice: Practice, *, adult: bool, at: datetime, **about: Any) -> "Client":
@@ -64,6 +66,20 @@ class Client:
         client = cls(practice_id=practice.id, adult_declared_at=at, **about)
         client.events.append(ClientEnrolled(client.id, client.display_name, client.language, client.timezone))
         return client
+
+    def accept(self, at: datetime) -> None:
+        """By the first sign-in of who was invited."""
+        if self.status is ClientStatus.INVITED:
+            self.status = ClientStatus.ACTIVE
+            self.events.append(ClientJoined(self.id, at))
+
+    @property
+    def active(self) -> bool:
+        return self.status is ClientStatus.ACTIVE
+
+    @property
+    def may_sign_in(self) -> bool:
+        return self.status in (ClientStatus.INVITED, ClientStatus.ACTIVE)
 
     def consents_to(self, app_id: str) -> bool:
         return app_id in self.consents and self.consents[app_id].stands
@@ -82,4 +98,11 @@ class Client:
     def snapshot(self) -> ClientSnapshot:
         given = {app_id: consent.given_at for app_id, consent in self.consents.items()}
         withdrawn = sorted(app_id for app_id in given if not self.consents_to(app_id))
-        return ClientSnapshot(self.id, self.display_name, self.language, self.timezone, given, withdrawn)
+        about = (self.display_name, self.language, self.timezone)
+        return ClientSnapshot(self.id, *about, given, withdrawn, self.ended)
+
+    def _say_signed_out(self) -> None:
+        self.events.append(ClientSignedOut(self.id, self.ended))
+
+    def _say_changed(self) -> None:
+        self.events.append(ClientChanged(self.id, self.display_name, self.language, self.timezone))

@@ -20,6 +20,38 @@ class ClientEnrolled:
 
 
 @dataclass(frozen=True)
+class ClientJoined:
+    """A client who was invited has signed in for the first time."""
+
+    type: ClassVar = "client.joined"
+    audience: ClassVar = INTERNAL
+    client_id: str
+    joined_at: datetime
+
+
+@dataclass(frozen=True)
+class ClientChanged:
+    """A client is called, or wants to be spoken to, in another way."""
+
+    type: ClassVar = "client.changed"
+    audience: ClassVar = INTERNAL
+    client_id: str
+    display_name: str
+    language: str
+    timezone: str
+
+
+@dataclass(frozen=True)
+class ClientSignedOut:
+    """Sign-ins of a client were ended: all those of the last twenty minutes, with when."""
+
+    type: ClassVar = "client.signed_out"
+    audience: ClassVar = INTERNAL
+    client_id: str
+    ended: dict[str, datetime]
+
+
+@dataclass(frozen=True)
 class ClientConsented:
     """A client allows an app to hear of them."""
 
@@ -48,10 +80,14 @@ class ClientSnapshot(ClientEnrolled):
     audience: ClassVar = INTERNAL
     consents: dict[str, datetime]
     withdrawn: list[str]
+    ended: dict[str, datetime]
 
 
 EVENTS = (
     ClientEnrolled,
+    ClientJoined,
+    ClientChanged,
+    ClientSignedOut,
     ClientConsented,
     ClientConsentWithdrawn,
     ClientSnapshot,

@@ -30,7 +30,7 @@ def _one_line(text: str) -> None:
 
 
 @cache
-def _timezones() -> list[str]:
+def timezones() -> list[str]:
     return sorted(available_timezones())
 
 
@@ -38,7 +38,7 @@ class PersonBody(Schema):
     display_name = Text(200, required=True)
     email = exactly(EMAIL, required=True)
     language = exactly(LANGUAGE, required=True, metadata={"example": "pt-BR"})
-    timezone = fields.String(required=True, validate=OneOf(_timezones()))
+    timezone = fields.String(required=True, validate=OneOf(timezones()))
 
 
 class PersonView(Schema):

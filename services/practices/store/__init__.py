@@ -4,6 +4,13 @@ Every call takes the practice, except what sign-in asks before it is known: by a
 refresh token.
 """
 
-from services.practices.store import apps, episodes, people, sign_in
+from services.practices.store import apps, codes, episodes, people, second_factors, sign_in
 
-COLLECTIONS = (*people.COLLECTIONS, *episodes.COLLECTIONS, *apps.COLLECTIONS, *sign_in.COLLECTIONS)
+COLLECTIONS = (
+    *people.COLLECTIONS,
+    *episodes.COLLECTIONS,
+    *apps.COLLECTIONS,
+    *codes.COLLECTIONS,
+    *second_factors.COLLECTIONS,
+    *sign_in.COLLECTIONS,
+)
