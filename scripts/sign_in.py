@@ -29,7 +29,7 @@ def access_token(place: Place, who: str) -> str:
     kept = read_json(place.refresh_tokens)
     tokens = _refreshed(place, kept[who]) if who in kept else None
     if tokens is None:
-        tokens = _signed_in(place, who)
+        tokens = signed_in(place, who)
     write_private(place.refresh_tokens, json.dumps(kept | {who: tokens["refresh_token"]}))
     return str(tokens["access_token"])
 
@@ -47,7 +47,8 @@ def _refreshed(place: Place, refresh_token: str) -> dict[str, Any] | None:
     return answer.body if answer.status == 200 else None
 
 
-def _signed_in(place: Place, who: str) -> dict[str, Any]:
+def signed_in(place: Place, who: str) -> dict[str, Any]:
+    """Anew, whatever is kept."""
     before = letters(place.mail, who)
     asked = call("POST", _practices(place, "/sign-in"), body={"email": who}).expect(202)
     form = {"grant_type": "urn:tandem:one-time-code", "email": who, "ticket": asked.body["ticket"]}

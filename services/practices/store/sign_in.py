@@ -16,7 +16,7 @@ from shared.store.pages import page
 COLLECTIONS = (
     plain(
         "sign_ins",
-        [("practice_id", 1), ("person_id", 1), ("_id", 1)],
+        [("practice_id", 1), ("person_id", 1), ("began_at", -1), ("_id", -1)],
         Index((("expires_at", 1),), expire_after=0),
     ),
     plain("signing_keys", [("practice_id", 1), ("published_at", 1)]),
@@ -42,6 +42,9 @@ class SignedIn:
         return self.ended_at is None and at < self.expires_at
 
 
+_NEWEST = [("began_at", -1), ("_id", -1)]
+
+
 class SignIns:
     def __init__(self, database: Database[Document]) -> None:
         self.collection = database["sign_ins"]
@@ -51,7 +54,7 @@ class SignIns:
         fields = asdict(sign_in)
         self.collection.insert_one({"_id": fields.pop("id"), **fields})
         of_person = {"practice_id": sign_in.practice_id, "person_id": sign_in.person_id}
-        surplus = self.collection.find(of_person, {"_id": 1}).sort("_id", -1).skip(most)
+        surplus = self.collection.find(of_person, {"_id": 1}).sort(_NEWEST).skip(most)
         ids = [found["_id"] for found in surplus]
         if ids:
             self.collection.delete_many({**of_person, "_id": {"$in": ids}})
@@ -81,7 +84,7 @@ class SignIns:
         """Those that live, newest first."""
         where = {"practice_id": practice_id, "person_id": person_id, "_id": {"$nin": list(without)}}
         lives: dict[str, Any] = {"ended_at": None, "expires_at": {"$gt": at}}
-        found = page(self.collection, {**where, **lives}, limit, after, "-_id")
+        found = page(self.collection, {**where, **lives}, limit, after, "-began_at")
         return [_of(document) for document in found]
 
     def ids_of(self, practice_id: str, person_id: str, but: str = "") -> list[str]:
