@@ -53,6 +53,11 @@ class Place:
     def refresh_tokens(self) -> Path:
         return self.path / "refresh_tokens.json"
 
+    @property
+    def authenticators(self) -> Path:
+        """The secrets of second factors that were enrolled by signing in from here."""
+        return self.path / "authenticators.json"
+
     def folder(self, name: str) -> Path:
         folder = self.path / name
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)

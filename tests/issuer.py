@@ -41,4 +41,5 @@ class Issuer:
             "iat": now,
             "exp": now + 600,
             "jti": "t1",
+            "sid": "s1",
         }

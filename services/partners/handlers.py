@@ -7,6 +7,7 @@ from services.partners.schemas import AnyPublicEvent, AppRegistered
 from shared.messaging.envelope import Event, encode
 from shared.messaging.subscriber import Subscriber
 from shared.security import access
+from shared.security.access import copy
 from shared.security.schemas import (
     ClientConsented,
     ClientConsentWithdrawn,
@@ -58,21 +59,21 @@ def know_app(event: Event) -> Iterator[Operation]:
 @subscriber.on("client.consented", ClientConsented, source="practices")
 def keep_consent(event: Event) -> Iterator[Operation]:
     client_id, app_id = event.data["client_id"], event.data["app_id"]
-    yield from access.keep_consent(event)
+    yield from copy.keep_consent(event)
     yield _look_back(event, "consents", access.consent_id(client_id, app_id), client_id)
 
 
 @subscriber.on("grant.given", GrantGiven, source="practices")
 def keep_grant(event: Event) -> Iterator[Operation]:
-    yield from access.keep_grant(event)
+    yield from copy.keep_grant(event)
     yield _look_back(event, "grants", event.data["grant_id"], client_id=None)
 
 
 # Nobody is told twice: a snapshot fills the read model and makes nobody look back.
-subscriber.on("client.snapshot", ClientSnapshot, source="practices")(access.keep_consents)
-subscriber.on("grant.snapshot", GrantSnapshot, source="practices")(access.keep_grant)
-subscriber.on("client.consent_withdrawn", ClientConsentWithdrawn, source="practices")(access.withdraw_consent)
-subscriber.on("grant.revoked", GrantRevoked, source="practices")(access.revoke_grant)
+subscriber.on("client.snapshot", ClientSnapshot, source="practices")(copy.keep_consents)
+subscriber.on("grant.snapshot", GrantSnapshot, source="practices")(copy.keep_grant)
+subscriber.on("client.consent_withdrawn", ClientConsentWithdrawn, source="practices")(copy.withdraw_consent)
+subscriber.on("grant.revoked", GrantRevoked, source="practices")(copy.revoke_grant)
 
 
 def _look_back(event: Event, collection: str, record_id: str, client_id: str | None) -> Operation:

@@ -1,6 +1,6 @@
 """In what relation a caller stands to what they ask for, from practices' own aggregates.
 
-Other services keep a copy of this (shared/security/access.py); here it is obeyed at once. The same
+Other services keep a copy of this (shared/security/access); here it is obeyed at once. The same
 look-ups are made whatever they find, so that a foreign record and an absent one cost the same.
 """
 
@@ -9,24 +9,29 @@ from typing import Any
 
 from services.practices.domain.clients import Client
 from services.practices.domain.members import Member, Role
+from services.practices.domain.people import Person
 from services.practices.domain.wishes import Wish
 from services.practices.sign_in import grant_id
 from services.practices.store.apps import Grants
+from services.practices.store.covers import Covers
 from services.practices.store.episodes import Episodes
+from services.practices.store.looks import Looks
 from services.practices.store.people import Clients, Members
+from shared.clock import now
 from shared.security.caller import Caller
+from shared.security.tokens import TokenRefused
 
 Standings = set[tuple[str, str]]
 
 
 @dataclass(frozen=True)
 class _About:
-    """The client or member whom a request is about, as far as there is one."""
+    """The client or person whom a request is about, as far as there is one."""
 
     client_id: str = ""
     enrolled_by: str = ""
-    member_id: str | None = None
-    """Whose affair it is, where it is one member's."""
+    person_id: str | None = None
+    """Whose affair it is, where it is one person's."""
 
 
 def standings(database: Any, caller: Caller, action: str, target: Any) -> Standings:
@@ -34,51 +39,67 @@ def standings(database: Any, caller: Caller, action: str, target: Any) -> Standi
 
     Nobody stands in any relation to a client whom this practice does not have.
     """
-    if not isinstance(target, str):
-        found = _OF_KIND[caller.kind](database, caller, action, _about(target))
-        # A wish goes past the clinician, whatever else they are.
-        past = isinstance(target, Wish) and target.clinician_id == caller.id
-        return set() if past else found
-    client = Clients(database).look(caller.practice_id, target)
-    found = _OF_KIND[caller.kind](database, caller, action, _about(client))
-    return set() if client is None else found
+    named = isinstance(target, str)
+    about = Clients(database).look(caller.practice_id, target) if named else target
+    found = _OF_KIND[caller.kind](database, caller, action, _about(about))
+    # A wish goes past the clinician, whatever else they are.
+    past = isinstance(target, Wish) and target.clinician_id == caller.id
+    return set() if past or (named and about is None) else found
 
 
 def _about(target: Any) -> _About:
     if isinstance(target, Client):
-        return _About(target.id, target.enrolled_by)
+        return _About(target.id, target.enrolled_by, person_id=target.id)
     if isinstance(target, Member):
-        return _About(member_id=target.id)
-    return _About(getattr(target, "client_id", ""), member_id=getattr(target, "member_id", None))
+        return _About(person_id=target.id)
+    whose = getattr(target, "person_id", getattr(target, "member_id", None))
+    return _About(getattr(target, "client_id", ""), person_id=whose)
 
 
 def _of_member(database: Any, caller: Caller, action: str, about: _About) -> Standings:
     member = Members(database).look(caller.practice_id, caller.id)
-    cares = _cares_for(database, caller, about)
+    clinicians = _clinicians(database, caller.practice_id, about)
+    absent = Covers(database).current(caller.practice_id, caller.id, now())
+    glass = Looks(database).stands(caller.practice_id, caller.id, about.client_id, now())
+    _refuse_ended(member, caller)
     if member is None or not member.active:
         return set()
-    own = {("clinician", "own")} if cares and Role.CLINICIAN in member.roles else set()
-    return own | _oneself(about, caller) | {(str(role), "practice") for role in member.roles}
+    found = _oneself(about, caller) | {(str(role), "practice") for role in member.roles}
+    if Role.CLINICIAN in member.roles:
+        found |= {("clinician", "own")} if caller.id in clinicians else set()
+        found |= {("clinician", "covering")} if clinicians.intersection(absent) else set()
+    if Role.SUPERVISOR in member.roles and clinicians & member.supervises:
+        found.add(("supervisor", "supervised"))
+    if glass and member.roles & {Role.CLINICIAN, Role.SUPERVISOR}:
+        found.add(("clinician", "emergency"))
+    return found
+
+
+def _clinicians(database: Any, practice_id: str, about: _About) -> set[str]:
+    """Those of the client's open episodes; or who enrolled the client, who has had no episode yet."""
+    episodes = Episodes(database)
+    clinicians = set(episodes.clinicians_of(practice_id, about.client_id))
+    if about.enrolled_by and not clinicians and not episodes.any_of(practice_id, about.client_id):
+        return {about.enrolled_by}
+    return clinicians
 
 
 def _oneself(about: _About, caller: Caller) -> Standings:
-    return {("person", "self")} if about.member_id in (None, caller.id) else set()
+    return {("person", "self")} if about.person_id in (None, caller.id) else set()
 
 
-def _cares_for(database: Any, caller: Caller, about: _About) -> bool:
-    """An open episode; or the clinician enrolled the client, who has had no episode yet."""
-    episodes = Episodes(database)
-    if episodes.current(caller.practice_id, caller.id, about.client_id):
-        return True
-    return about.enrolled_by == caller.id and not episodes.any_of(caller.practice_id, about.client_id)
+def _refuse_ended(person: Person | None, caller: Caller) -> None:
+    if person is not None and caller.sign_in_id in person.ended:
+        raise TokenRefused("of a sign-in that was ended")
 
 
 def _of_client(database: Any, caller: Caller, action: str, about: _About) -> Standings:
     client = Clients(database).look(caller.practice_id, caller.id)
-    if client is None or not client.joined:
+    _refuse_ended(client, caller)
+    if client is None or not client.active:
         return set()
     own = {("client", "self")} if about.client_id == client.id else set()
-    return own | {("client", "practice"), ("person", "self")}
+    return own | {("client", "practice")} | _oneself(about, caller)
 
 
 def _of_app(database: Any, caller: Caller, action: str, about: _About) -> Standings:

@@ -1,18 +1,20 @@
-"""Sends one-time codes and invitations by mail, at least once each, and only to addresses that are known.
+"""Sends one-time codes by mail, invitations, and word to an address that it was changed, at least once each.
 
-It works apart from the request that asked, so that no answer takes longer for a known address. The
-mail does not say what it is about: others may see a person's mailbox.
+Codes to sign in go only to addresses that are known; it works apart from the request that asked, so that no
+answer takes longer for a known one. No mail says what it is about: others may see a person's mailbox.
 """
 
 import logging
 import smtplib
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime
 from functools import partial
+from itertools import chain
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -20,9 +22,10 @@ from cryptography.fernet import InvalidToken
 from prometheus_client import Counter, Gauge
 
 from services.practices.domain.invitations import Invitation
-from services.practices.sign_in import SignIn
-from services.practices.store.people import Clients, Due, Members
-from services.practices.store.sign_in import Code, SignIns
+from services.practices.sign_in.codes import MailedCodes
+from services.practices.sign_in.ending import people
+from services.practices.store.codes import Code, Codes
+from services.practices.store.people import Due
 from shared.clock import now
 from shared.ids import derived_from
 from shared.messaging.metrics import KEEPING
@@ -36,11 +39,15 @@ log = logging.getLogger(__name__)
 
 LETTERS = Counter(
     "tandem_letters",
-    "Letters, by what they became: sent, put_off (all codes to one address, tried again) or given_up.",
+    "Letters, by what they became: sent, put_off (all for one, tried again) or given_up.",
     ["became"],
     registry=KEEPING,
 )
-WAITING = Gauge("tandem_letters_waiting", "Addresses with codes that are not sent yet.", registry=KEEPING)
+WAITING = Gauge(
+    "tandem_letters_waiting",
+    "Addresses, devices and people with codes that are not sent yet.",
+    registry=KEEPING,
+)
 INVITATIONS = Gauge(
     "tandem_invitations_waiting", "People whose invitation is not sent yet.", registry=KEEPING
 )
@@ -53,12 +60,17 @@ for _became in ("sent", "put_off", "given_up"):
 POLL = 1.0
 TIMEOUT = 10.0
 AGAIN_AFTER = timedelta(seconds=5)
-SUBJECT = "Your code"
-TEXT = """{code}
+CODE = "Your code"
+CODE_TEXT = """{code}
 
 It works once, for ten minutes. If you did not ask for it, there is nothing you need to do.
 """
-INVITATION_SUBJECT = "You are invited"
+CHANGED = "Your address"
+CHANGED_TEXT = """The address for signing in was changed: it is not this one any more.
+
+If it was not you who changed it, tell those who invited you, today.
+"""
+INVITATION = "You are invited"
 INVITATION_TEXT = """You are expected here:
 
 {url}
@@ -68,18 +80,37 @@ If you do not know what this is about, there is nothing you need to do.
 """
 
 
+@dataclass(frozen=True)
+class Letter:
+    """What one mail says; its id is the same for every repeat, so that repeats are recognised."""
+
+    id: str
+    to: str
+    subject: str
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Letters that are settled together, or put off together."""
+
+    letters: Callable[[], Iterator[Letter]]
+    settle: Callable[[], None]
+    put_off: Callable[[datetime], None]
+
+
 def send_letters(database: Any, settings: Settings, me: str, stopping: threading.Event) -> None:
     """The worker's timer: one worker at a time sends, as soon as a letter is asked for."""
-    lease, sign_ins = Lease(database["leases"], "mailer", me=me), SignIns(database)
-    asks(WAITING, sign_ins.waiting)
-    asks(INVITATIONS, lambda: sum(people.letters() for people in _people(database)))
-    asks(OLDEST, lambda: sign_ins.oldest(now()))
-    wakeup = Wakeup(database, ["sign_ins", "members", "clients"], ("due", "invitation_due"))
+    lease, codes = Lease(database["leases"], "mailer", me=me), Codes(database)
+    asks(WAITING, codes.waiting)
+    asks(OLDEST, lambda: codes.oldest(now()))
+    asks(INVITATIONS, lambda: sum(store.letters() for store in _people(database)))
+    wakeup = Wakeup(database, ["codes", "members", "clients"], ("due", "invitation_due", "letters_due"))
     wakeup.start()
     while not stopping.is_set():
         try:
             send_due(database, settings, lease, stopping)
-            send_invitations(database, settings, lease, stopping)
         except StoreUnavailable as error:
             log.warning("Letters not looked for", extra={"error": type(error).__name__})
         wakeup.wait(POLL)
@@ -88,108 +119,138 @@ def send_letters(database: Any, settings: Settings, me: str, stopping: threading
 
 
 def send_due(database: Any, settings: Settings, lease: Lease, stopping: threading.Event) -> None:
-    """One round; it ends early where another worker took over, or this one is to end."""
-    for address, codes in SignIns(database).to_send(now()):
-        if stopping.is_set() or not lease.hold():
-            return
-        # Each step of SMTP may take up to TIMEOUT, which is longer than the lease.
-        with lease.renewed():
-            _send_all(database, settings, address, codes, lease)
+    """One round, in which whoever waits for a code does not wait for other letters.
 
+    It ends early where another worker took over, or this one is to end.
+    """
 
-def send_invitations(database: Any, settings: Settings, lease: Lease, stopping: threading.Event) -> None:
-    """One round of these; whoever waits for a code does not wait for them."""
-    for people in _people(database):
-        for due in people.due("invitation_due", now()):
-            send_due(database, settings, lease, stopping)
-            if stopping.is_set() or not lease.hold():
+    def go_on(waiting: Iterable[Waiting]) -> bool:
+        return all(_send_in_time(one, settings, lease, stopping) for one in waiting)
+
+    if go_on(_codes(database, settings)):
+        for other in chain(_changes(database), _invitations(database, settings)):
+            if not go_on(chain(_codes(database, settings), [other])):
                 return
-            with lease.renewed():
-                people.settle(due, _try_to_invite(people, due, settings))
 
 
-def _people(database: Any) -> tuple[Members, Clients]:
-    return Members(database), Clients(database)
+def _send_in_time(waiting: Waiting, settings: Settings, lease: Lease, stopping: threading.Event) -> bool:
+    """Whether there was still time."""
+    if stopping.is_set() or not lease.hold():
+        return False
+    # Each step of SMTP may take up to TIMEOUT, which is longer than the lease.
+    with lease.renewed():
+        _send_all(waiting, settings, lease)
+    return True
 
 
-def _try_to_invite(people: Members | Clients, due: Due, settings: Settings) -> datetime | None:
-    """When to try again, where it is not sent."""
+def _send_all(waiting: Waiting, settings: Settings, lease: Lease) -> None:
     try:
-        person = people.get(due.practice_id, due.id)
-        # Between the two somebody may have taken the invitation back.
-        if person.invitation_due and person.invitation:
-            _invite(person.id, person.email, person.invitation, settings)
-    except StoreUnavailable:
-        raise
-    except Exception as error:  # noqa: BLE001 - as below
-        log.warning("Letter not sent", extra={"error": type(error).__name__})
-        LETTERS.labels("put_off").inc()
-        return now() + AGAIN_AFTER
-    return None
-
-
-def _invite(person_id: str, email: str, invitation: Invitation, settings: Settings) -> None:
-    text = INVITATION_TEXT.format(url=settings.sign_in_url, day=f"{invitation.expires_at:%d %B %Y}")
-    id, asked_at = derived_from(person_id, "invitation", str(invitation.number)), invitation.asked_at[-1]
-    letter = partial(written, email, INVITATION_SUBJECT, text, id, settings.mail_from, asked_at)
-    _send(letter, settings, letter_id=id)
-
-
-def _send_all(database: Any, settings: Settings, address: str, codes: list[Code], lease: Lease) -> None:
-    sign_ins, sign_in = SignIns(database), SignIn(database, settings)
-    try:
-        for code, email in _letters(sign_in, address, codes):
+        for letter in waiting.letters():
             if not lease.held:
                 # Left as it was, for whoever took over.
                 return
-            _send(partial(_code_letter, sign_in, code, email, settings), settings, code_id=code.id)
+            _send(letter, settings)
     except StoreUnavailable:
         raise
     except Exception as error:  # noqa: BLE001 - as told below
         # The mail server is away, or one person's record cannot be read: it holds up no other letter.
         log.warning("Letter not sent", extra={"error": type(error).__name__})
-        sign_ins.put_off(address, now() + AGAIN_AFTER)
+        waiting.put_off(now() + AGAIN_AFTER)
         LETTERS.labels("put_off").inc()
     else:
-        sign_ins.settle(address, codes)
+        waiting.settle()
 
 
-def _letters(sign_in: SignIn, address: str, codes: list[Code]) -> Iterator[tuple[Code, str]]:
-    """Each code once to each spelling of the address: what was typed is never mailed to."""
-    emails = sorted({person.email for person in sign_in.people(address)})
-    return ((code, email) for code in codes if code.expires_at > now() for email in emails)
+def _codes(database: Any, settings: Settings) -> Iterator[Waiting]:
+    store, mailed = Codes(database), MailedCodes(database, settings)
+    for quota, codes in store.to_send(now()):
+        yield Waiting(
+            partial(_letters, mailed, codes),
+            partial(store.settle, quota, codes),
+            partial(store.put_off, quota),
+        )
 
 
-def _code_letter(sign_in: SignIn, code: Code, email: str, settings: Settings) -> EmailMessage:
-    digits = sign_in.unsealed(code)
-    text = TEXT.format(code=f"{digits[:4]} {digits[4:]}")
-    return written(email, SUBJECT, text, code.id, settings.mail_from, code.made_at)
+def _letters(mailed: MailedCodes, codes: list[Code]) -> Iterator[Letter]:
+    for code in codes:
+        if code.expires_at > now():
+            try:
+                said, emails = mailed.letter(code)
+            except InvalidToken as error:
+                _give_up(error, code.id)
+                continue
+            text = CODE_TEXT.format(code=f"{said[:4]} {said[4:]}")
+            yield from (Letter(code.id, email, CODE, text, code.made_at) for email in emails)
 
 
-def _send(letter: Callable[[], EmailMessage], settings: Settings, **about: str) -> None:
+def _people(database: Any) -> tuple[Any, Any]:
+    return people(database, "member"), people(database, "client")
+
+
+def _invitations(database: Any, settings: Settings) -> Iterator[Waiting]:
+    for store in _people(database):
+        for due in store.due("invitation_due", now()):
+            settle = partial(store.settle, due)
+            yield Waiting(partial(_invitation, store, due, settings), settle, settle)
+
+
+def _invitation(store: Any, due: Due, settings: Settings) -> Iterator[Letter]:
+    person = store.get(due.practice_id, due.id)
+    # Somebody may have taken it back, or accepted, since it was found due.
+    if person.invitation_due and person.invitation:
+        asked: Invitation = person.invitation
+        text = INVITATION_TEXT.format(url=settings.sign_in_url, day=f"{asked.expires_at:%d %B %Y}")
+        id = derived_from(person.id, "invitation", str(asked.number))
+        yield Letter(id, person.email, INVITATION, text, asked.asked_at[-1])
+
+
+def _changes(database: Any) -> Iterator[Waiting]:
+    for store in _people(database):
+        for due in store.due("letters_due", now()):
+            yield _change(store, due)
+
+
+def _change(store: Any, due: Due) -> Waiting:
+    told: list[str] = []
+
+    def letters() -> Iterator[Letter]:
+        for letter_id, email in store.get(due.practice_id, due.id).former_emails.items():
+            yield Letter(letter_id, email, CHANGED, CHANGED_TEXT, now())
+            told.append(letter_id)
+
+    def settle() -> None:
+        store.change(due.practice_id, due.id, lambda person: person.letters_sent(told))
+
+    return Waiting(letters, settle, partial(store.settle, due))
+
+
+def _send(letter: Letter, settings: Settings) -> None:
     try:
-        mail = letter()
-    except (ValueError, InvalidToken) as error:
-        # No later try can read it, or address it.
-        log.error("Letter given up", extra={"error": type(error).__name__, **about})
-        LETTERS.labels("given_up").inc()
+        mail = written(letter, settings.mail_from)
+    except ValueError as error:
+        _give_up(error, letter.id)
         return
     with _connection(settings) as server:
         server.send_message(mail)
     LETTERS.labels("sent").inc()
-    log.info("Letter sent", extra=about)
+    log.info("Letter sent", extra={"letter_id": letter.id})
 
 
-def written(email: str, subject: str, text: str, id: str, sender: str, at: datetime) -> EmailMessage:
+def _give_up(error: Exception, id: str) -> None:
+    """No later try can read it, or address it."""
+    log.error("Letter given up", extra={"error": type(error).__name__, "letter_id": id})
+    LETTERS.labels("given_up").inc()
+
+
+def written(letter: Letter, sender: str) -> EmailMessage:
     mail = EmailMessage()
-    mail["Subject"] = subject
+    mail["Subject"] = letter.subject
     mail["From"] = sender
-    mail["To"] = email
-    mail["Date"] = format_datetime(at)
-    # The same for every repeat, so that repeats are recognised.
-    mail["Message-ID"] = f"<{id}@{_domain(sender)}>"
+    mail["To"] = letter.to
+    mail["Date"] = format_datetime(letter.at)
+    mail["Message-ID"] = f"<{letter.id}@{_domain(sender)}>"
     mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content(text)
+    mail.set_content(letter.text)
     return mail
 
 

@@ -1,5 +1,6 @@
-"""A small practice to try things with: the same ids however often it is loaded."""
+"""A small practice to try things with: the same ids and secrets however often it is loaded."""
 
+import hmac
 from base64 import urlsafe_b64encode
 from typing import Any
 
@@ -9,6 +10,9 @@ from services.practices.domain.clients import Client
 from services.practices.domain.episodes import Episode
 from services.practices.domain.members import Member, Role
 from services.practices.domain.practices import Practice
+from services.practices.domain.second_factors import SecondFactor
+from services.practices.sign_in import totp
+from services.practices.sign_in.second_factors import SecondFactors
 from services.practices.store.apps import Apps
 from services.practices.store.episodes import Episodes
 from services.practices.store.people import Clients, Members, Practices
@@ -30,7 +34,7 @@ CRISIS_TEXT = "In danger? Call 112. To talk to somebody now, day or night, call 
 
 
 def load(database: Any, settings: Settings) -> dict[str, Any]:
-    """Add what is not there yet; gives who there is and how the app signs in."""
+    """Add what is not there yet; gives who there is and how staff and the app sign in."""
     practice = _practice(database)
     staff = {name: _member(database, settings, practice, name) for name in STAFF}
     clients = [_client(database, settings, practice, staff[CLINICIAN], name) for name in CLIENTS]
@@ -50,7 +54,13 @@ def load(database: Any, settings: Settings) -> dict[str, Any]:
     return {
         "practice_id": practice.id,
         "people": [
-            *(_shown(member, *sorted(member.roles)) for member in staff.values()),
+            *(
+                {
+                    **_shown(member, *sorted(member.roles)),
+                    "totp_secret": totp.base32(_secret(settings, member.id)),
+                }
+                for member in staff.values()
+            ),
             *(_shown(client, "client") for client in clients),
         ],
         "app": {"id": app.id, "name": app.name, "client_secret": secret},
@@ -83,7 +93,15 @@ def _practice(database: Any) -> Practice:
 
 def _member(database: Any, settings: Settings, practice: Practice, name: str) -> Member:
     about = _about(settings, name)
-    return Members(database).add(Member.join(practice_id=practice.id, roles=STAFF[name], **about))[0]
+    member = Member.join(practice_id=practice.id, roles=STAFF[name], **about)
+    sealed = SecondFactors(database, settings).sealed(_secret(settings, member.id))
+    member.second_factor = SecondFactor(sealed_secret=sealed, enrolled_at=now(), recovery_codes=[])
+    return Members(database).add(member)[0]
+
+
+def _secret(settings: Settings, member_id: str) -> bytes:
+    """Of the authenticator, as long as one is (RFC 4226)."""
+    return hmac.digest(settings.key("sample"), member_id.encode(), "sha1")
 
 
 def _client(database: Any, settings: Settings, practice: Practice, by: Member, name: str) -> Client:

@@ -42,6 +42,8 @@ class Subject:
     id: str
     kind: str
     practice_id: str
+    sign_in_id: str = ""
+    """What a person began by signing in; an app has none."""
 
 
 def issue(database: Any, settings: Settings, subject: Subject, at: datetime) -> str:
@@ -58,6 +60,8 @@ def issue(database: Any, settings: Settings, subject: Subject, at: datetime) -> 
         "exp": issued + int(LIFETIME.total_seconds()),
         "jti": new_id(),
     }
+    if subject.sign_in_id:
+        claims["sid"] = subject.sign_in_id
     header = {"alg": "ES256", "typ": "at+jwt", "kid": key["_id"]}
     return jwt.encode(header, claims, _private(key, settings), algorithms=["ES256"])
 

@@ -15,3 +15,5 @@ class Caller:
     kind: Kind
     practice_id: str
     token_id: str
+    sign_in_id: str = ""
+    """What a person began by signing in; an app has none."""

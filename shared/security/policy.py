@@ -80,7 +80,7 @@ POLICY: dict[str, frozenset[Standing]] = {
     "episode.read_readiness": _READERS,
     "wish.say": _CLIENT,
     "wish.take_back": _CLIENT,
-    "wish.list": _SUPERVISOR | _MANAGERS,
+    "wish.list": _MANAGERS | {("supervisor", "practice")},
     "wish.settle": _SUPERVISOR | _MANAGERS,
     "session.schedule": _PRESENT | _MANAGERS | _GRANTED,
     "session.list": _READERS | _MANAGERS | _GRANTED,

@@ -49,9 +49,28 @@ class CoverCancelled(EventSchema):
     cover_id = fields.String(required=True)
 
 
+class MemberSignedOut(EventSchema):
+    member_id = fields.String(required=True)
+    ended = fields.Dict(fields.String(), fields.AwareDateTime(), required=True)
+
+
 class ClientEnrolled(EventSchema):
     client_id = fields.String(required=True)
     language = fields.String(required=True)
+
+
+class ClientJoined(EventSchema):
+    client_id = fields.String(required=True)
+
+
+class ClientChanged(EventSchema):
+    client_id = fields.String(required=True)
+    language = fields.String(required=True)
+
+
+class ClientSignedOut(EventSchema):
+    client_id = fields.String(required=True)
+    ended = fields.Dict(fields.String(), fields.AwareDateTime(), required=True)
 
 
 class ClientConsented(EventSchema):
@@ -114,12 +133,14 @@ class MemberSnapshot(MemberChanged):
 
 class CoverSnapshot(CoverArranged):
     active = fields.Boolean(required=True)
+    ended = fields.Dict(fields.String(), fields.AwareDateTime(), required=True)
 
 
 class ClientSnapshot(ClientEnrolled):
     consents = fields.Dict(fields.String(), fields.AwareDateTime(), required=True)
     withdrawn = fields.List(fields.String(), required=True)
     covers = fields.Dict(fields.String(), fields.List(fields.String()), load_default=dict)
+    ended = fields.Dict(fields.String(), fields.AwareDateTime(), required=True)
 
 
 class GrantSnapshot(GrantGiven):

@@ -211,6 +211,7 @@ class Verifier:
             kind=cast(Kind, kind),
             practice_id=_text(claims, "practice"),
             token_id=_text(claims, "jti"),
+            sign_in_id=_sign_in(claims, kind),
         )
         return _Verified(caller, expires, kid, key)
 
@@ -251,6 +252,13 @@ def _text(claims: Claims, name: str) -> str:
     if not (isinstance(value, str) and 1 <= len(value) <= 128 and value.isprintable()):
         raise TokenRefused(f"{name} is not a short text")
     return value
+
+
+def _sign_in(claims: Claims, kind: str) -> str:
+    """Which one a person came by; apps have none, so that theirs is nobody's."""
+    if kind == "app" and "sid" in claims:
+        raise TokenRefused("an app's, with a sign-in")
+    return "" if kind == "app" else _text(claims, "sid")
 
 
 def _time(claims: Claims, name: str) -> int:

@@ -123,7 +123,7 @@ def _entitled(guard: Guard, path: dict[str, Any]) -> tuple[Any, ...]:
     elif "client_id" in path:
         target = path["client_id"]
     # Asked even where nothing was found: absent and denied cost the same commands.
-    standings = service().standings(database(), caller(), guard.action, target)
+    standings = _standings(guard.action, target)
     if not permits(guard.action, standings):
         raise NotHere
     g.standings = standings
@@ -135,6 +135,14 @@ def _entitled(guard: Guard, path: dict[str, Any]) -> tuple[Any, ...]:
         _require_version(found)
     # Only now, since keys are looked for where something is under lock.
     return (guard.store().open(found),)
+
+
+def _standings(action: str, target: Any) -> Any:
+    try:
+        return service().standings(database(), caller(), action, target)
+    except TokenRefused as error:
+        # Its sign-in has ended: whoever has another token, or a refresh token, comes in again.
+        raise TokenInvalid(_HOW_TO_SIGN_IN) from error
 
 
 def _last_variable() -> str:

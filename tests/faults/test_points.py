@@ -60,8 +60,8 @@ POINTS = {
         Point("after the attempt is recorded", "partners-sender", "mongo", "answer to update deliveries"),
     ],
     "mailer": [
-        Point("before the letter is recorded", "practices-worker", "mongo", "update sign_ins", b"].sealed"),
-        Point("after the letter is recorded", "practices-worker", "mongo", "answer to update sign_ins"),
+        Point("before the letter is recorded", "practices-worker", "mongo", "update codes", b"].sealed"),
+        Point("after the letter is recorded", "practices-worker", "mongo", "answer to update codes"),
     ],
 }
 

@@ -5,8 +5,9 @@ import dataclasses
 import json
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,23 +16,27 @@ from flask.testing import FlaskClient
 from pymongo import MongoClient
 
 from services.practices.domain.addresses import look_up
-from services.practices.domain.apps import App, Grant
+from services.practices.domain.apps import App, Grant, hash_of
 from services.practices.domain.clients import Client
 from services.practices.domain.covers import Cover
 from services.practices.domain.episodes import Episode
 from services.practices.domain.looks import Look
 from services.practices.domain.members import Member, Role
 from services.practices.domain.practices import Practice
+from services.practices.domain.second_factors import SecondFactor
 from services.practices.domain.sessions import Series
-from services.practices.sign_in import SignIn, grant_id
+from services.practices.sign_in import SignIn, Tokens, grant_id, totp
+from services.practices.sign_in.codes import MailedCodes
+from services.practices.sign_in.errors import SecondFactorRequired
+from services.practices.sign_in.second_factors import SecondFactors
 from services.practices.store import COLLECTIONS
 from services.practices.store.apps import Apps, Grants
+from services.practices.store.codes import Codes
 from services.practices.store.covers import Covers
 from services.practices.store.episodes import Episodes
 from services.practices.store.looks import Looks
 from services.practices.store.people import Clients, Members, Practices
 from services.practices.store.sessions import AllSeries
-from services.practices.store.sign_in import SignIns
 from services.practices.tokens import Subject, issue, key_set, make_first
 from shared.clock import now
 from shared.ids import PLATFORM, new_id
@@ -46,6 +51,7 @@ from tests.queries.hooks import WATCH
 from tests.requests import CONTACT_KEY, MASTER_KEY
 
 SECRET = "s3cret"
+TOTP = b"authenticator-secret"
 
 
 @pytest.fixture
@@ -62,6 +68,26 @@ def settings() -> Settings:
         smtp_url="smtp://127.0.0.1:1",
         mail_from="hello@mail.test",
     )
+
+
+class Killed(BaseException):
+    """What a process that is killed does not catch."""
+
+
+@contextmanager
+def killed(of: type, name: str, after: bool = False) -> Iterator[None]:
+    """Whatever calls this ends there, or right after it."""
+    original = getattr(of, name)
+
+    def die(*about: Any) -> None:
+        if after:
+            original(*about)
+        raise Killed
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(of, name, die)
+        with pytest.raises(Killed):
+            yield
 
 
 @dataclass
@@ -99,6 +125,12 @@ class World:
 
     def enrolled(self, email: str | None = None, enrolled_by: str = "somebody") -> Client:
         return Clients(self.database).add(self._enrolled(email, enrolled_by))[0]
+
+    def invited_client(self, email: str | None = None) -> Client:
+        """Somebody who was invited and has not come yet."""
+        client = self._enrolled(email, "somebody")
+        client.invite(self.practice, now())
+        return Clients(self.database).add(client)[0]
 
     def _enrolled(self, email: str | None, enrolled_by: str) -> Client:
         about = self._about(email)
@@ -144,15 +176,44 @@ class World:
         grant.revoke(now())
         self.grants().save(grant)
 
-    def code_for(self, email: str) -> str:
-        """The code that the last mail to this address would say."""
-        sign_in = SignIn(self.database, self.settings)
-        waiting = dict(SignIns(self.database).to_send(now()))
-        return sign_in.unsealed(waiting[sign_in.address(email)][-1])
+    def with_factor(self, member: Member) -> Member:
+        """The same, with an authenticator whose secret is TOTP."""
+        sealed = SecondFactors(self.database, self.settings).sealed(TOTP)
+        member.second_factor = SecondFactor(sealed_secret=sealed, enrolled_at=now(), recovery_codes=[])
+        return Members(self.database).save(member)
+
+    def code(self, at: datetime | None = None, secret: bytes = TOTP) -> str:
+        """What the authenticator shows."""
+        return totp.password(secret, totp.step_of(at or now()))
+
+    def asked(self, email: str, device: str | None = None, at: datetime | None = None) -> tuple[str, str]:
+        """The code that the mail says, and the ticket that goes with it."""
+        ticket = MailedCodes(self.database, self.settings).ask(email, device, at or now())
+        return self.mailed(ticket), ticket
+
+    def mailed(self, ticket: str) -> str:
+        """The code that goes with this ticket."""
+        waiting = [code for _, codes in Codes(self.database).to_send(now()) for code in codes]
+        (code,) = [code for code in waiting if code.ticket == hash_of(ticket)]
+        return MailedCodes(self.database, self.settings).letter(code)[0]
+
+    def signed_in(self, person: Member | Client, at: datetime | None = None) -> Tokens:
+        """What they have after signing in, with the second factor where they need one."""
+        sign_in, at, kind = SignIn(self.database, self.settings), at or now(), type(person).__name__.lower()
+        code, ticket = self.asked(person.email, at=at)
+        try:
+            return sign_in.by_code(person.email, code, ticket, person.practice_id, kind, at)
+        except SecondFactorRequired as required:
+            enrolling = base64.b32decode(required.enrolment["secret"]) if required.enrolment else TOTP
+            if not required.enrolment:
+                unused = {"second_factor.last_step": 0}
+                self.database["members"].update_one({"_id": person.id}, {"$set": unused})
+            return sign_in.by_second_factor(required.ticket, self.code(at, enrolling), at)
 
     def bearer(self, someone: Member | Client | App) -> dict[str, str]:
         kind = type(someone).__name__.lower()
-        subject = Subject(someone.id, kind, someone.practice_id)
+        sign_in_id = "" if kind == "app" else new_id()
+        subject = Subject(someone.id, kind, someone.practice_id, sign_in_id)
         return {"Authorization": f"Bearer {issue(self.database, self.settings, subject, now())}"}
 
     def in_practice(self, app: App) -> App:

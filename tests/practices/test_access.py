@@ -6,18 +6,21 @@ from pymongo import MongoClient
 from services.practices.access import standings
 from services.practices.domain.members import Role
 from services.practices.domain.wishes import Wish
+from services.practices.sign_in.ending import end
 from services.practices.store.episodes import Episodes
 from services.practices.store.people import Clients
+from services.practices.store.sign_in import SignedIn
 from shared.clock import now
 from shared.ids import PLATFORM, new_id
 from shared.security.caller import Caller
+from shared.security.tokens import TokenRefused
 from shared.web.allows import Absent
 from tests.commands import Commands
 
 
 def caller(someone, practice_id=None):
     kind = type(someone).__name__.lower()
-    return Caller(someone.id, kind, practice_id or someone.practice_id, "t")
+    return Caller(someone.id, kind, practice_id or someone.practice_id, "t", "s1")
 
 
 @pytest.fixture
@@ -60,14 +63,15 @@ def test_to_a_colleagues_client_a_clinician_stands_in_no_relation_of_care(world,
     clara, daniel, maya = world.member(Role.CLINICIAN), world.member(Role.CLINICIAN), world.client()
     episode = world.episode(maya, clara)
 
-    for target in (maya, maya.id, episode):
-        assert of(daniel, target) == {("clinician", "practice"), ("person", "self")}
+    for target in (maya, maya.id):
+        assert of(daniel, target) == {("clinician", "practice")}
+    assert of(daniel, episode) == {("clinician", "practice"), ("person", "self")}
 
 
 def test_an_owner_who_is_no_clinician_of_a_client_is_still_the_owner(world, of):
     ada = world.member(Role.OWNER, Role.CLINICIAN)
 
-    assert of(ada, world.client()) == {("owner", "practice"), ("clinician", "practice"), ("person", "self")}
+    assert of(ada, world.client()) == {("owner", "practice"), ("clinician", "practice")}
 
 
 @pytest.mark.parametrize(
@@ -121,6 +125,47 @@ def test_a_client_stands_for_themselves_and_no_other(world, of):
     assert ("client", "self") in of(maya, maya.id)
     assert ("client", "self") not in of(maya, noah.id)
     assert of(maya) == {("client", "practice"), ("person", "self")}
+
+
+def test_what_is_of_one_person_is_of_nobody_else(world, of):
+    ada, maya = world.member(Role.OWNER), world.client()
+    of_maya = SignedIn(
+        id="s",
+        practice_id=maya.practice_id,
+        person_id=maya.id,
+        kind="client",
+        began_at=now(),
+        last_used_at=now(),
+        expires_at=now(),
+    )
+
+    theirs = ("person", "self")
+    for target in (maya, maya.id, of_maya):
+        assert theirs in of(maya, target)
+        assert theirs not in of(ada, target)
+        assert theirs not in of(world.client(), target)
+    assert theirs in of(ada, ada)
+    assert theirs not in of(world.member(Role.OWNER), ada)
+    assert theirs not in of(ada, Absent())
+    assert theirs in of(ada)
+
+
+@pytest.mark.parametrize("kind", ["member", "client"])
+def test_the_token_of_a_sign_in_that_was_ended_is_refused_whatever_it_asks_for(world, of, kind):
+    someone = world.member(Role.OWNER) if kind == "member" else world.client()
+    for sign_in_id in ("s2", "s1"):
+        of(someone)
+        end(world.database, kind, someone.practice_id, someone.id, [sign_in_id], now())
+
+    for target in (None, someone, new_id(), Absent()):
+        with pytest.raises(TokenRefused):
+            of(someone, target)
+
+
+def test_a_client_who_has_not_accepted_has_no_standing(world, of):
+    maya = world.invited_client()
+
+    assert of(maya, maya) == set()
 
 
 def test_nobody_stands_in_any_relation_to_another_practices_client(world, of):

@@ -7,11 +7,14 @@ from dataclasses import replace
 import pytest
 from click.testing import CliRunner
 
+from scripts.sign_in import totp
 from services.practices.app import service
 from services.practices.commands import load_sample, open_practice, register_app, rotate_keys
 from services.practices.domain.members import MemberStatus, Role
-from services.practices.sign_in import SignIn
+from services.practices.sign_in import SecondFactorRequired, SignIn
+from services.practices.sign_in.codes import MailedCodes
 from services.practices.store.apps import Apps
+from services.practices.store.codes import Codes
 from services.practices.store.people import Members, Practices
 from services.practices.tokens import key_set
 from shared.clock import now
@@ -124,6 +127,23 @@ def test_the_sample_is_the_same_however_often_it_is_loaded(run):
     assert app.knows(first["app"]["client_secret"])
     assert run.database["episodes"].count_documents({}) == 2
     assert run.database["members"].count_documents({"version": 1}) == 3
+
+
+def test_the_samples_staff_sign_in_with_the_authenticator_that_it_tells(run):
+    _, sample = run(load_sample)
+    settings = Settings.read("practices")
+    owner, client = sample["people"][0], sample["people"][-1]
+    ticket = MailedCodes(run.database, settings).ask(owner["email"], None, now())
+    ((_, [code]),) = Codes(run.database).to_send(now())
+    said, _ = MailedCodes(run.database, settings).letter(code)
+
+    with pytest.raises(SecondFactorRequired) as required:
+        SignIn(run.database, settings).by_code(owner["email"], said, ticket, None, None, now())
+    password = totp(owner["totp_secret"], int(now().timestamp()) // 30)
+
+    assert required.value.enrolment is None
+    assert SignIn(run.database, settings).by_second_factor(required.value.ticket, password, now())
+    assert "totp_secret" not in client
 
 
 @pytest.fixture

@@ -13,15 +13,19 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
-from services.practices.domain.members import Role
+from services.practices.domain.members import Member, Role
 from services.practices.mailer import send_due, send_letters
 from services.practices.sign_in import SignIn
-from services.practices.store.sign_in import SignIns
+from services.practices.sign_in.codes import MailedCodes
+from services.practices.store.codes import Codes
+from services.practices.store.people import Clients, Members
 from shared.clock import now
+from shared.ids import new_id
 from shared.messaging.metrics import KEEPING
 from shared.store.lease import Lease
 from shared.web import remembered
 from tests.figures import Figures
+from tests.practices.conftest import killed
 
 EMAIL = "ada@example.org"
 NEVER = threading.Event()
@@ -83,20 +87,20 @@ def lease(world):
 
 def test_who_is_known_gets_the_code(world, mailbox, reachable, lease):
     ada = world.client(email=EMAIL)
-    sign_in = SignIn(world.database, reachable)
-    sign_in.ask("Ada@Example.org", now())
+    ticket = MailedCodes(world.database, reachable).ask("Ada@Example.org", None, now())
 
     send_due(world.database, reachable, lease, NEVER)
 
     ((recipients, mail),) = mailbox.mails
     code = mail.get_content().splitlines()[0].replace(" ", "")
     assert recipients == [EMAIL]
-    assert sign_in.by_code(EMAIL, code, ada.practice_id, "client", now())
+    sign_in = SignIn(world.database, reachable)
+    assert sign_in.by_code(EMAIL, code, ticket, ada.practice_id, "client", now())
 
 
 def test_a_mail_says_nothing_of_what_it_is_about(world, mailbox, reachable, lease):
     world.client(email=EMAIL)
-    SignIn(world.database, reachable).ask(EMAIL, now())
+    MailedCodes(world.database, reachable).ask(EMAIL, None, now())
 
     send_due(world.database, reachable, lease, NEVER)
 
@@ -111,17 +115,17 @@ def test_who_is_unknown_or_suspended_gets_none(world, mailbox, reachable, lease)
     ada = world.member(Role.CLINICIAN, email=EMAIL)
     world.suspend(ada)
     for address in (EMAIL, "nobody@example.org"):
-        SignIn(world.database, reachable).ask(address, now())
+        MailedCodes(world.database, reachable).ask(address, None, now())
 
     send_due(world.database, reachable, lease, NEVER)
 
     assert mailbox.mails == []
-    assert list(SignIns(world.database).to_send(now() + timedelta(hours=1))) == []
+    assert list(Codes(world.database).to_send(now() + timedelta(hours=1))) == []
 
 
 def test_a_code_is_sent_once(world, mailbox, reachable, lease):
     world.client(email=EMAIL)
-    SignIn(world.database, reachable).ask(EMAIL, now())
+    MailedCodes(world.database, reachable).ask(EMAIL, None, now())
 
     send_due(world.database, reachable, lease, NEVER)
     send_due(world.database, reachable, lease, NEVER)
@@ -131,10 +135,10 @@ def test_a_code_is_sent_once(world, mailbox, reachable, lease):
 
 def test_a_repeat_after_a_kill_has_the_same_message_id(world, mailbox, reachable, lease, monkeypatch):
     world.client(email=EMAIL)
-    SignIn(world.database, reachable).ask(EMAIL, now())
+    MailedCodes(world.database, reachable).ask(EMAIL, None, now())
 
     with monkeypatch.context() as killed:
-        killed.setattr(SignIns, "settle", lambda *_: None)
+        killed.setattr(Codes, "settle", lambda *_: None)
         send_due(world.database, reachable, lease, NEVER)
     send_due(world.database, reachable, lease, NEVER)
 
@@ -144,7 +148,7 @@ def test_a_repeat_after_a_kill_has_the_same_message_id(world, mailbox, reachable
 
 def test_an_expired_code_is_not_sent(world, mailbox, reachable, lease):
     world.client(email=EMAIL)
-    SignIn(world.database, reachable).ask(EMAIL, now() - timedelta(minutes=10))
+    MailedCodes(world.database, reachable).ask(EMAIL, None, now() - timedelta(minutes=10))
 
     send_due(world.database, reachable, lease, NEVER)
 
@@ -153,13 +157,13 @@ def test_an_expired_code_is_not_sent(world, mailbox, reachable, lease):
 
 def test_a_server_that_refuses_is_tried_again(world, mailbox, reachable, lease):
     world.client(email=EMAIL)
-    SignIn(world.database, reachable).ask(EMAIL, now())
+    MailedCodes(world.database, reachable).ask(EMAIL, None, now())
     mailbox.refuses = True
     send_due(world.database, reachable, lease, NEVER)
     mailbox.refuses = False
 
-    put_off = [list(SignIns(world.database).to_send(now() + timedelta(seconds=s))) for s in (0, 6)]
-    world.database["sign_ins"].update_many({}, {"$set": {"due": now()}})
+    put_off = [list(Codes(world.database).to_send(now() + timedelta(seconds=s))) for s in (0, 6)]
+    world.database["codes"].update_many({}, {"$set": {"due": now()}})
     send_due(world.database, reachable, lease, NEVER)
 
     assert put_off[0] == []
@@ -171,18 +175,18 @@ def test_letters_and_those_that_wait_are_counted(world, mailbox, reachable, leas
     for address in (EMAIL, "not an address\r\nBcc: all@example.org"):
         world.client(email=address)
     monkeypatch.setattr(remembered, "_SECONDS", -1.0)
-    before, sign_in = Figures.of(KEEPING), SignIn(world.database, reachable)
+    before, codes = Figures.of(KEEPING), MailedCodes(world.database, reachable)
     stopped = threading.Event()
     stopped.set()
     send_letters(world.database, reachable, "me", stopped)  # from now on its figures are of this database
 
-    sign_in.ask(EMAIL, now() - timedelta(minutes=3))
+    codes.ask(EMAIL, None, now() - timedelta(minutes=3))
     mailbox.refuses = True
     send_due(world.database, reachable, lease, NEVER)
     refused = Figures.of(KEEPING)
     mailbox.refuses = False
-    sign_in.ask("not an address\r\nBcc: all@example.org", now())
-    world.database["sign_ins"].update_many({}, {"$set": {"due": now()}})
+    codes.ask("not an address\r\nBcc: all@example.org", None, now())
+    world.database["codes"].update_many({}, {"$set": {"due": now()}})
     send_due(world.database, reachable, lease, NEVER)
     sent = Figures.of(KEEPING)
 
@@ -200,7 +204,7 @@ def test_one_letter_that_cannot_be_sent_holds_up_no_other(world, mailbox, reacha
     world.client(email="not an address\r\nBcc: all@example.org")
     world.client(email=EMAIL)
     for address in ("not an address\r\nBcc: all@example.org", EMAIL):
-        SignIn(world.database, reachable).ask(address, now())
+        MailedCodes(world.database, reachable).ask(address, None, now())
 
     send_due(world.database, reachable, lease, NEVER)
 
@@ -209,7 +213,7 @@ def test_one_letter_that_cannot_be_sent_holds_up_no_other(world, mailbox, reacha
 
 def test_only_who_holds_the_lease_sends(world, mailbox, reachable, lease):
     world.client(email=EMAIL)
-    SignIn(world.database, reachable).ask(EMAIL, now())
+    MailedCodes(world.database, reachable).ask(EMAIL, None, now())
     other = Lease(world.database["leases"], "mailer")
     assert other.hold()
 
@@ -220,19 +224,19 @@ def test_only_who_holds_the_lease_sends(world, mailbox, reachable, lease):
 
 def test_a_password_is_not_told_to_a_server_without_tls(world, mailbox, reachable, lease):
     world.client(email=EMAIL)
-    SignIn(world.database, reachable).ask(EMAIL, now())
+    MailedCodes(world.database, reachable).ask(EMAIL, None, now())
     with_password = reachable.smtp_url.replace("smtp://", "smtp://tandem:pw@")
 
     send_due(world.database, dataclasses.replace(reachable, smtp_url=with_password), lease, NEVER)
 
     assert mailbox.tried == []
     assert mailbox.mails == []
-    assert len(list(SignIns(world.database).to_send(now() + timedelta(seconds=6)))) == 1
+    assert len(list(Codes(world.database).to_send(now() + timedelta(seconds=6)))) == 1
 
 
 def test_a_slow_server_does_not_cost_the_lease(world, mailbox, reachable):
     world.client(email=EMAIL)
-    SignIn(world.database, reachable).ask(EMAIL, now())
+    MailedCodes(world.database, reachable).ask(EMAIL, None, now())
     lease, other = (Lease(world.database["leases"], "mailer", timedelta(seconds=0.8)) for _ in range(2))
     # Twice as long as the lease.
     deadline = time.monotonic() + 1.6
@@ -248,7 +252,7 @@ def test_a_slow_server_does_not_cost_the_lease(world, mailbox, reachable):
 def test_who_loses_the_lease_stops_and_leaves_the_rest_to_the_other(world, mailbox, reachable):
     world.client(email=EMAIL)
     world.another_practice().client(email=EMAIL.title())
-    SignIn(world.database, reachable).ask(EMAIL, now())
+    MailedCodes(world.database, reachable).ask(EMAIL, None, now())
     lease, other = (Lease(world.database["leases"], "mailer", timedelta(seconds=0.4)) for _ in range(2))
 
     def lost():
@@ -270,7 +274,7 @@ def test_who_is_to_end_begins_no_other_letter(world, mailbox, reachable, lease):
     stopping = threading.Event()
     for address in (EMAIL, "bob@example.org"):
         world.client(email=address)
-        SignIn(world.database, reachable).ask(address, now())
+        MailedCodes(world.database, reachable).ask(address, None, now())
     mailbox.may_answer = lambda: stopping.set() or True
 
     send_due(world.database, reachable, lease, stopping)
@@ -281,7 +285,7 @@ def test_who_is_to_end_begins_no_other_letter(world, mailbox, reachable, lease):
 def test_a_keeper_holds_the_lease_of_the_dead_one_before_it(world, mailbox, reachable):
     world.client(email=EMAIL)
     Lease(world.database["leases"], "mailer", me="worker-1").hold()
-    SignIn(world.database, reachable).ask(EMAIL, now())
+    MailedCodes(world.database, reachable).ask(EMAIL, None, now())
     stopping = threading.Event()
 
     timer = threading.Thread(target=send_letters, args=(world.database, reachable, "worker-1", stopping))
@@ -300,7 +304,7 @@ def test_the_timer_sends_as_soon_as_a_code_is_asked_for(world, mailbox, reachabl
     timer.start()
 
     asked = time.monotonic()
-    SignIn(world.database, reachable).ask(EMAIL, now())
+    MailedCodes(world.database, reachable).ask(EMAIL, None, now())
     came = mailbox.came.wait(5)
     took = time.monotonic() - asked
     stopping.set()
@@ -316,8 +320,119 @@ def test_a_record_that_cannot_be_read_holds_up_no_other_letter(world, mailbox, r
     world.database["clients"].update_one({"_id": broken.id}, {"$unset": {"display_name": ""}})
     world.client(email=EMAIL)
     for address in ("broken@example.org", EMAIL):
-        SignIn(world.database, reachable).ask(address, now())
+        MailedCodes(world.database, reachable).ask(address, None, now())
 
     send_due(world.database, reachable, lease, NEVER)
 
     assert [recipients for recipients, _ in mailbox.mails] == [[EMAIL]]
+
+
+def test_a_code_for_a_change_goes_to_the_new_mailbox_only(world, mailbox, reachable, lease):
+    ada = world.client(email=EMAIL)
+    MailedCodes(world.database, reachable).ask_for_change(ada.id, "ada@example.net", now())
+
+    send_due(world.database, reachable, lease, NEVER)
+    send_due(world.database, reachable, lease, NEVER)
+
+    ((recipients, mail),) = mailbox.mails
+    assert recipients == ["ada@example.net"]
+    assert mail["Subject"] == "Your code"
+    assert not [kept for kept in world.database["codes"].find_one()["codes"] if kept["sealed_to"]]
+
+
+def moved(world, someone, *emails):
+    """The same person, who signs in by the last of these now."""
+    store = Members(world.database) if isinstance(someone, Member) else Clients(world.database)
+    codes = MailedCodes(world.database, world.settings)
+    for to in emails:
+        at, about = now(), (someone.practice_id, someone.id)
+        store.change(*about, lambda person: person.change_address(to, codes.address(to), new_id(), at))  # noqa: B023
+
+
+def letters(world):
+    return [
+        found
+        for name in ("members", "clients")
+        for found in world.database[name].find({"letters_due": {"$ne": None}})
+    ]
+
+
+def test_every_former_address_is_told_once_that_it_was_changed_and_no_more(world, mailbox, reachable, lease):
+    moved(world, world.client(email=EMAIL), "ada@example.net", "ada@example.com")
+    moved(world, world.member(Role.OWNER, email="bob@example.org"), "bob@example.net")
+
+    send_due(world.database, reachable, lease, NEVER)
+    send_due(world.database, reachable, lease, NEVER)
+
+    told = [recipients for recipients, _ in mailbox.mails]
+    assert sorted(told) == [["ada@example.net"], [EMAIL], ["bob@example.org"]]
+    words = (
+        "tandem",
+        "practice",
+        "therap",
+        "clinic",
+        "client",
+        "health",
+        "harbour",
+        "example.com",
+        "somebody",
+    )
+    for _, mail in mailbox.mails:
+        text = mail.get_content() + mail["Subject"]
+        assert "address for signing in was changed" in text
+        assert "tell those who invited you" in text
+        assert not [word for word in words if word in text.lower()]
+    assert letters(world) == []
+
+
+def test_a_letter_of_a_change_survives_a_kill_and_is_recognised_by_its_id(world, mailbox, reachable, lease):
+    moved(world, world.client(email=EMAIL), "ada@example.net")
+
+    with killed(Clients, "save"):
+        send_due(world.database, reachable, lease, NEVER)
+    send_due(world.database, reachable, lease, NEVER)
+
+    first, second = (mail["Message-ID"] for _, mail in mailbox.mails)
+    assert first == second
+    assert letters(world) == []
+
+
+def test_a_letter_of_a_change_is_tried_again_and_changes_nobody_meanwhile(world, mailbox, reachable, lease):
+    ada = world.client(email=EMAIL)
+    moved(world, ada, "ada@example.net")
+    version = Clients(world.database).get(ada.practice_id, ada.id).version
+    mailbox.refuses = True
+    send_due(world.database, reachable, lease, NEVER)
+    mailbox.refuses = False
+
+    waiting = [list(Clients(world.database).with_letters(now() + timedelta(seconds=s))) for s in (0, 6)]
+    after = Clients(world.database).get(ada.practice_id, ada.id)
+    world.database["clients"].update_many({}, {"$set": {"letters_due": now()}})
+    send_due(world.database, reachable, lease, NEVER)
+
+    assert [len(found) for found in waiting] == [0, 1]
+    assert after.version == version
+    assert [recipients for recipients, _ in mailbox.mails] == [[EMAIL]]
+
+
+def test_a_person_who_cannot_be_read_holds_up_no_other_letter_of_a_change(world, mailbox, reachable, lease):
+    broken, whole = world.client(email="broken@example.org"), world.client(email=EMAIL)
+    for one in (broken, whole):
+        moved(world, one, f"{one.id}@example.net")
+    world.database["clients"].update_one({"_id": broken.id}, {"$unset": {"display_name": ""}})
+
+    send_due(world.database, reachable, lease, NEVER)
+
+    assert [recipients for recipients, _ in mailbox.mails] == [[EMAIL]]
+
+
+def test_an_address_changed_again_while_its_letter_is_sent_is_told_too(world, mailbox, reachable, lease):
+    ada = world.client(email=EMAIL)
+    moved(world, ada, "ada@example.net")
+    mailbox.may_answer = lambda: moved(world, ada, "ada@example.com") or True
+    send_due(world.database, reachable, lease, NEVER)
+    mailbox.may_answer = lambda: True
+
+    send_due(world.database, reachable, lease, NEVER)
+
+    assert [recipients for recipients, _ in mailbox.mails] == [[EMAIL], ["ada@example.net"]]

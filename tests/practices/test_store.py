@@ -1,21 +1,14 @@
 """What practices keeps, on a real MongoDB."""
 
-from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
-
 import pytest
 
 from services.practices.domain.addresses import AddressTaken
-from services.practices.domain.apps import Grant, GrantStands, hash_of
+from services.practices.domain.apps import Grant, GrantStands
 from services.practices.domain.members import Role
 from services.practices.store.episodes import Episodes
 from services.practices.store.people import Clients, Members
-from services.practices.store.sign_in import Code, RefreshTokens, SignIns
 from shared.clock import now
-from shared.ids import new_id
 from shared.store.aggregates import KeyReused
-
-HOUR = timedelta(hours=1)
 
 
 def grant(world, giving, scopes=("goal.read",)):
@@ -28,10 +21,6 @@ def grant(world, giving, scopes=("goal.read",)):
         given_at=now(),
         givings={giving: None},
     )
-
-
-def code(at):
-    return Code(id=new_id(), digest="d", made_at=at, expires_at=at + HOUR, sealed=b"s")
 
 
 def test_an_address_is_one_members_in_a_practice(world):
@@ -109,57 +98,3 @@ def test_a_key_reused_for_another_grant_is_refused(world):
 
     with pytest.raises(KeyReused):
         world.grants().add(grant(world, "k1", ["goal.list"]), "f2")
-
-
-def test_no_more_codes_than_allowed_however_many_ask_at_once(world):
-    at = now()
-
-    with ThreadPoolExecutor(16) as pool:
-        given = list(pool.map(lambda _: SignIns(world.database).ask("address", code(at), 5, HOUR), range(40)))
-
-    assert sum(given) == 5
-    assert len(SignIns(world.database).try_codes("address", at)) == 5
-
-
-def test_a_new_code_is_given_once_the_oldest_is_an_hour_old(world):
-    sign_ins, at = SignIns(world.database), now()
-    for minutes in range(5):
-        sign_ins.ask("address", code(at + timedelta(minutes=minutes)), 5, HOUR)
-
-    assert not sign_ins.ask("address", code(at + timedelta(minutes=59)), 5, HOUR)
-    assert sign_ins.ask("address", code(at + timedelta(minutes=60)), 5, HOUR)
-    assert not sign_ins.ask("address", code(at + timedelta(minutes=60)), 5, HOUR)
-
-
-def test_a_code_asked_for_while_another_is_sent_stays_due(world):
-    sign_ins, at = SignIns(world.database), now()
-    sign_ins.ask("address", code(at), 5, HOUR)
-    ((_, sent),) = sign_ins.to_send(at)
-    later = code(at)
-    sign_ins.ask("address", later, 5, HOUR)
-
-    sign_ins.settle("address", sent)
-
-    assert list(sign_ins.to_send(at)) == [("address", [later])]
-
-
-def test_nothing_readable_stays_of_a_code_that_was_sent(world):
-    sign_ins, at = SignIns(world.database), now()
-    sign_ins.ask("address", code(at), 5, HOUR)
-
-    sign_ins.settle("address", [code for _, codes in sign_ins.to_send(at) for code in codes])
-
-    assert list(sign_ins.to_send(at)) == []
-    assert [kept.sealed for kept in sign_ins.try_codes("address", at)] == [None]
-
-
-def test_of_many_who_present_one_refresh_token_one_goes_on(world):
-    tokens, at = RefreshTokens(world.database), now()
-    tokens.add("family", {"practice_id": "p", "current": hash_of("a"), "expires_at": at + HOUR})
-
-    with ThreadPoolExecutor(8) as pool:
-        found = list(
-            pool.map(lambda n: tokens.rotate("family", hash_of("a"), hash_of(str(n)), at), range(16))
-        )
-
-    assert found.count(True) == 1

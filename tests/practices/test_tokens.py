@@ -24,7 +24,7 @@ from shared.clock import now
 from shared.security.tokens import Keys, TokenRefused, Verifier
 from shared.settings import SettingsRefused
 
-SUBJECT = Subject("ada", "member", "elm")
+SUBJECT = Subject("ada", "member", "elm", "s1")
 MINUTE = timedelta(minutes=1)
 
 
@@ -46,7 +46,7 @@ def test_the_first_key_signs_at_once(world):
 
     caller = verifier(world, now(), key_set(world.database)).verify(token)
 
-    assert (caller.id, caller.kind, caller.practice_id) == ("ada", "member", "elm")
+    assert (caller.id, caller.kind, caller.practice_id, caller.sign_in_id) == ("ada", "member", "elm", "s1")
 
 
 def test_preparing_again_makes_no_other_key(world):

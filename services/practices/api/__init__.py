@@ -7,6 +7,7 @@ from services.practices.api import (
     covers,
     episodes,
     looks,
+    me,
     members,
     practices,
     readiness,
@@ -17,6 +18,7 @@ from services.practices.api import (
 
 APIS = (
     practices.api,
+    me.api,
     members.api,
     covers.api,
     clients.api,

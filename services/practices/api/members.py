@@ -8,6 +8,7 @@ from services.practices.api.stores import (
     episodes,
     members,
     myself,
+    sign_ins,
 )
 from services.practices.domain.addresses import AddressTaken
 from services.practices.domain.invitations import InvitedTooOften
@@ -23,6 +24,7 @@ from services.practices.domain.members import (
     StatusForbids,
 )
 from services.practices.domain.removals import HandOverIncomplete, NotTheirEpisode, Removal
+from services.practices.domain.second_factors import NotYourOwn
 from services.practices.removals import hand_over
 from services.practices.schemas import members as schemas
 from shared.clock import now
@@ -37,6 +39,7 @@ PROBLEMS = {
     MemberNotFound: 404,
     OnlyOwners: 403,
     NotYourself: 409,
+    NotYourOwn: 409,
     AddressTaken: 409,
     StatusForbids: 409,
     InvitedTooOften: 409,
@@ -135,3 +138,16 @@ def _decided(member: Member, decide: Callable[[Member], None]) -> Member:
     if owner and me.id != member.id:
         members().hold(me)
     return members().save(member)
+
+
+@api.delete("/members/<member_id>/second-factor")
+@allows("member.reset_second_factor", members)
+@api.response(200, schemas.MemberView)
+def reset_second_factor(member: Member) -> Member:
+    """They are out within 5 s, and enrol another one at their next sign-in."""
+    at = now()
+    sign_ins().mark_ended(member, at)
+    member.reset_second_factor(myself(), sign_ins().ids_of(member.practice_id, member.id), at)
+    members().save(member)
+    sign_ins().mark_ended(member, at)
+    return member

@@ -2,7 +2,7 @@
 
 Written with joserfc and no OAuth framework: Authlib's server wants a registered OAuth client behind
 every grant, which people do not have, and its tokens, its errors and its Flask request would each
-have to be replaced; what is left of RFC 6749 is the table of three grants below.
+have to be replaced; what is left of RFC 6749 is the table of four grants below.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,6 +12,7 @@ from flask import Request, request
 
 from services.practices.schemas import sign_in as schemas
 from services.practices.sign_in import AppUnknown, GrantTypeUnknown, SignIn, TokenDenied, Tokens
+from services.practices.sign_in.codes import MailedCodes
 from services.practices.tokens import key_set
 from shared.clock import now
 from shared.web.allows import allows
@@ -50,11 +51,12 @@ def sign_in() -> SignIn:
 @sign_in_api.post("/v1/sign-in")
 @allows("sign_in.ask", public=True)
 @sign_in_api.arguments(schemas.SignInBody)
-@sign_in_api.response(202, schemas.SignInView)
+@sign_in_api.response(202, schemas.AskedView)
 def ask_to_sign_in(body: dict[str, str]) -> Mapping[str, str]:
     """The same answer for everybody; who is known gets a code by mail."""
-    sign_in().ask(body["email"], now())
-    return {"detail": "If this address is known here, a code is on its way to it, good for ten minutes."}
+    ticket = MailedCodes(database(), settings()).ask(body["email"], body.get("device"), now())
+    detail = "If this address is known here, a code is on its way to it, good for ten minutes."
+    return {"detail": detail, "ticket": ticket}
 
 
 @sign_in_api.get("/.well-known/jwks.json")
@@ -79,8 +81,12 @@ def issue_tokens(form: Form) -> Mapping[str, Any]:
 
 
 def _by_code(form: Form) -> Tokens:
-    email, code = _needed(form, "email"), _needed(form, "code")
-    return sign_in().by_code(email, code, form.get("practice_id"), form.get("kind"), now())
+    email, code, ticket = (_needed(form, name) for name in ("email", "code", "ticket"))
+    return sign_in().by_code(email, code, ticket, form.get("practice_id"), form.get("kind"), now())
+
+
+def _by_second_factor(form: Form) -> Tokens:
+    return sign_in().by_second_factor(_needed(form, "ticket"), _needed(form, "code"), now())
 
 
 def _by_refresh_token(form: Form) -> Tokens:
@@ -96,6 +102,7 @@ def _by_client_credentials(form: Form) -> Tokens:
 
 _EXCHANGES: dict[str, Callable[[Form], Tokens]] = {
     "urn:tandem:one-time-code": _by_code,
+    "urn:tandem:second-factor": _by_second_factor,
     "refresh_token": _by_refresh_token,
     "client_credentials": _by_client_credentials,
 }
@@ -109,10 +116,8 @@ def _needed(form: Form, name: str) -> str:
 
 @token_api.errorhandler(TokenDenied)
 def deny(error: TokenDenied) -> tuple[Mapping[str, Any], int, Mapping[str, str]]:
-    document = {"error": error.error, "error_description": str(error)}
-    if error.standings:
-        standings = schemas.StandingView(many=True).dump(error.standings)
-        return {**document, "standings": standings}, 400, {}
+    told = {"error": error.error, "error_description": str(error), **error.about}
+    document: Mapping[str, Any] = schemas.TokenDeniedView().dump(told)
     if isinstance(error, AppUnknown):
         return document, 401, {"WWW-Authenticate": 'Basic realm="tandem"'}
     return document, 400, {}

@@ -1,14 +1,17 @@
 """What requests load, change and save."""
 
+from typing import Any
+
 from services.practices.domain.members import Member
 from services.practices.domain.practices import Practice
-from services.practices.sign_in import SignIn
+from services.practices.sign_in.codes import MailedCodes
 from services.practices.store.apps import Apps, Grants
 from services.practices.store.covers import Covers
 from services.practices.store.episodes import Episodes, Ratings, Wishes
 from services.practices.store.looks import Looks
 from services.practices.store.people import Clients, Members, Practices
 from services.practices.store.sessions import AllSeries, Sessions
+from services.practices.store.sign_in import SignIns
 from shared.web.context import caller, database, settings
 
 
@@ -60,6 +63,15 @@ def grants() -> Grants:
     return Grants(database())
 
 
+def people() -> Any:
+    """The store of those of the caller's kind."""
+    return members() if caller().kind == "member" else clients()
+
+
+def sign_ins() -> SignIns:
+    return SignIns(database())
+
+
 def own_practice() -> Practice:
     return practices().get(caller().practice_id, caller().practice_id)
 
@@ -69,4 +81,4 @@ def myself() -> Member:
 
 
 def address_of(email: str) -> str:
-    return SignIn(database(), settings()).address(email)
+    return MailedCodes(database(), settings()).address(email)

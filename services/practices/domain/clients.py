@@ -15,7 +15,7 @@ from services.practices.domain.consents import (
     ConsentNotFound,
     last_of_each,
 )
-from services.practices.domain.invitations import Invited
+from services.practices.domain.people import Person
 from services.practices.domain.practices import Practice
 from services.practices.events.clients import (
     ClientChanged,
@@ -23,6 +23,7 @@ from services.practices.events.clients import (
     ClientConsentWithdrawn,
     ClientEnrolled,
     ClientJoined,
+    ClientSignedOut,
     ClientSnapshot,
 )
 
@@ -74,16 +75,9 @@ class ExternalId:
 
 
 @dataclass(kw_only=True)
-class Client(Invited):
+class Client(Person):
     """An adult in care, with the apps that they allow to hear of them."""
 
-    id: str
-    practice_id: str
-    display_name: str
-    email: str
-    address: str
-    language: str
-    timezone: str
     adult_declared_at: datetime
     enrolled_by: str
     pronouns: str | None = None
@@ -95,8 +89,6 @@ class Client(Invited):
     """All there ever were, in the order in which they were given."""
     external_ids: list[ExternalId] = field(default_factory=list)
     """At most one for each app."""
-    version: int = 0
-    events: list[Any] = field(default_factory=list)
 
     @classmethod
     def enrol(cls, practice: Practice, *, adult: bool, at: datetime, **about: Any) -> "Client":
@@ -109,7 +101,7 @@ class Client(Invited):
 
     def invite(self, practice: Practice, at: datetime) -> None:
         """Ask them in, or ask again."""
-        if self.joined:
+        if self.active:
             raise JoinedAlready(f"Client {self.id} has joined; they sign in with their e-mail address.")
         practice.require_crisis_texts()
         self.ask_for_letter(at)
@@ -117,17 +109,17 @@ class Client(Invited):
 
     def accept(self, at: datetime) -> None:
         """What the first sign-in does; a later one finds it done."""
-        if self.joined:
+        if self.active:
             return
         self.require_good_invitation(at)
         self.status, self.invitation_due = ClientStatus.ACTIVE, None
         self.events.append(ClientJoined(self.id, self.enrolled_by, at))
 
-    def may_sign_in(self, at: datetime) -> bool:
-        return self.joined or (self.invitation is not None and self.invitation.expires_at > at)
+    def is_invited(self, at: datetime) -> bool:
+        return self.invitation is not None and self.invitation.expires_at > at
 
     @property
-    def joined(self) -> bool:
+    def active(self) -> bool:
         return self.status is ClientStatus.ACTIVE
 
     def change(self, practice: Practice, by: str, **given: Any) -> None:
@@ -187,4 +179,9 @@ class Client(Invited):
         given = {app_id: consent.given_at for app_id, consent in last.items()}
         withdrawn = [app_id for app_id, consent in last.items() if not consent.stands]
         covers = {app_id: consent.covers for app_id, consent in last.items()}
-        return ClientSnapshot(**self._told(), consents=given, withdrawn=withdrawn, covers=covers)
+        return ClientSnapshot(
+            **self._told(), consents=given, withdrawn=withdrawn, covers=covers, ended=self.ended
+        )
+
+    def _say_signed_out(self) -> None:
+        self.events.append(ClientSignedOut(self.id, self.ended))

@@ -1,19 +1,21 @@
 """Who works at a practice."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from services.practices.domain.invitations import Invited
+from services.practices.domain.people import Person
 from services.practices.domain.removals import Removal
+from services.practices.domain.second_factors import NotYourOwn, SecondFactor
 from services.practices.events.members import (
     MemberChanged,
     MemberInvited,
     MemberJoined,
     MemberReinstated,
     MemberRemoved,
+    MemberSignedOut,
     MemberSnapshot,
     MemberSuspended,
 )
@@ -65,25 +67,17 @@ class MemberStatus(StrEnum):
 
 
 @dataclass(kw_only=True)
-class Member(Invited):
+class Member(Person):
     """Somebody who works at a practice."""
 
-    id: str
-    practice_id: str
-    display_name: str
-    email: str
-    address: str
     roles: set[Role]
-    language: str
-    timezone: str
     supervises: set[str] = field(default_factory=set)
     """The clinicians for whom a supervisor is responsible."""
     status: MemberStatus = MemberStatus.ACTIVE
     removal: Removal | None = None
     removal_due: datetime | None = None
     """When to look again for episodes to hand over."""
-    version: int = 0
-    events: list[Any] = field(default_factory=list)
+    second_factor: SecondFactor | None = None
 
     @classmethod
     def join(cls, **about: Any) -> "Member":
@@ -118,8 +112,15 @@ class Member(Invited):
         self.status, self.invitation_due = MemberStatus.ACTIVE, None
         self.events.append(MemberJoined(**self._state()))
 
-    def may_sign_in(self, at: datetime) -> bool:
-        return self.active or (self.invited_until is not None and self.invited_until > at)
+    def is_invited(self, at: datetime) -> bool:
+        return self.invited_until is not None and self.invited_until > at
+
+    def introduce(self, **about: str) -> None:
+        """How they are called and spoken to: display_name, language, timezone."""
+        before = self._state()
+        for name, value in about.items():
+            setattr(self, name, value)
+        self._tell_changes(before)
 
     def change(
         self,
@@ -139,6 +140,9 @@ class Member(Invited):
         if Role.SUPERVISOR not in roles:
             self.supervises = set()
         self.roles = roles
+        self._tell_changes(before)
+
+    def _tell_changes(self, before: dict[str, Any]) -> None:
         if self._state() != before:
             self.events.append(MemberChanged(**self._state(), active=self.active))
 
@@ -167,6 +171,19 @@ class Member(Invited):
         # Nobody's look-up of an address is an id, so that the index on it stays unique.
         self.email, self.address, self.invitation_due = "", self.id, None
         self.events.append(MemberRemoved(self.id))
+
+    def reset_second_factor(self, by: "Member", sign_ins: Iterable[str], at: datetime) -> None:
+        """They enrol another at their next sign-in; these, which the old one began, have ended."""
+        if by.id == self.id:
+            raise NotYourOwn("Ask another owner or admin of the practice.")
+        by._require_owner_for(self.roles)
+        self.second_factor = None
+        self.end_sign_ins(sign_ins, at)
+
+    def stays(self, sign_in_id: str, began_at: datetime) -> bool:
+        """Not where the second factor that began it was reset since."""
+        factor = self.second_factor
+        return factor is not None and factor.enrolled_at <= began_at and super().stays(sign_in_id, began_at)
 
     def as_seen_by(self, other: "Member") -> "Member":
         """Contact data is for the office and oneself."""
@@ -207,7 +224,10 @@ class Member(Invited):
         return Role.OWNER in self.roles
 
     def snapshot(self) -> MemberSnapshot:
-        return MemberSnapshot(**self._state(), active=self.active)
+        return MemberSnapshot(**self._state(), active=self.active, ended=self.ended)
+
+    def _say_signed_out(self) -> None:
+        self.events.append(MemberSignedOut(self.id, self.ended))
 
     def _responsible_for(self, supervised: Collection["Member"], roles: set[Role]) -> set[str]:
         if supervised and Role.SUPERVISOR not in roles:

@@ -61,6 +61,16 @@ class ClientConsentWithdrawn:
 
 
 @dataclass(frozen=True)
+class ClientSignedOut:
+    """Sign-ins of a client were ended: all those of the last twenty minutes, with when."""
+
+    type: ClassVar = "client.signed_out"
+    audience: ClassVar = INTERNAL
+    client_id: str
+    ended: dict[str, datetime]
+
+
+@dataclass(frozen=True)
 class ClientSnapshot(ClientEnrolled):
     """A client as they are, with each app's last consent: since when, what it covers, whether withdrawn."""
 
@@ -69,12 +79,14 @@ class ClientSnapshot(ClientEnrolled):
     consents: dict[str, datetime]
     withdrawn: list[str]
     covers: dict[str, list[str]]
+    ended: dict[str, datetime]
 
 
 EVENTS = (
     ClientEnrolled,
     ClientChanged,
     ClientJoined,
+    ClientSignedOut,
     ClientConsented,
     ClientConsentWithdrawn,
     ClientSnapshot,

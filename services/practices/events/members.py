@@ -1,6 +1,7 @@
 """What practices says of members."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 
 from shared.messaging.audience import INTERNAL
@@ -65,11 +66,22 @@ class MemberRemoved:
 
 
 @dataclass(frozen=True)
+class MemberSignedOut:
+    """Sign-ins of a member were ended: all those of the last twenty minutes, with when."""
+
+    type: ClassVar = "member.signed_out"
+    audience: ClassVar = INTERNAL
+    member_id: str
+    ended: dict[str, datetime]
+
+
+@dataclass(frozen=True)
 class MemberSnapshot(MemberChanged):
     """A member as they are."""
 
     type: ClassVar = "member.snapshot"
     audience: ClassVar = INTERNAL
+    ended: dict[str, datetime]
 
 
 EVENTS = (
@@ -79,5 +91,6 @@ EVENTS = (
     MemberSuspended,
     MemberReinstated,
     MemberRemoved,
+    MemberSignedOut,
     MemberSnapshot,
 )

@@ -30,7 +30,7 @@ def _one_line(text: str) -> None:
 
 
 @cache
-def _timezones() -> list[str]:
+def timezones() -> list[str]:
     return sorted(available_timezones())
 
 
@@ -38,7 +38,7 @@ class Timezone(fields.String):
     """An IANA time zone."""
 
     def __init__(self, **rest: Any) -> None:
-        super().__init__(validate=OneOf(_timezones()), **rest)
+        super().__init__(validate=OneOf(timezones()), **rest)
 
 
 class PersonBody(Schema):

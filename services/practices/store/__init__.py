@@ -4,7 +4,17 @@ Every call takes the practice, except what sign-in asks before it is known: by a
 refresh token.
 """
 
-from services.practices.store import apps, covers, episodes, looks, people, sessions, sign_in
+from services.practices.store import (
+    apps,
+    codes,
+    covers,
+    episodes,
+    looks,
+    people,
+    second_factors,
+    sessions,
+    sign_in,
+)
 
 COLLECTIONS = (
     *people.COLLECTIONS,
@@ -13,5 +23,7 @@ COLLECTIONS = (
     *episodes.COLLECTIONS,
     *sessions.COLLECTIONS,
     *apps.COLLECTIONS,
+    *codes.COLLECTIONS,
+    *second_factors.COLLECTIONS,
     *sign_in.COLLECTIONS,
 )

@@ -66,9 +66,10 @@ class Episodes(Aggregates[Episode]):
     def any_of(self, practice_id: str, client_id: str) -> bool:
         return self.find_by(practice_id, client_id=client_id) is not None
 
-    def current(self, practice_id: str, clinician_id: str, client_id: str) -> bool:
-        pair = {"clinician_id": clinician_id, "client_id": client_id}
-        return self.find_by(practice_id, **pair, **CURRENT) is not None
+    def clinicians_of(self, practice_id: str, client_id: str) -> list[str]:
+        """The ids of those with whom a client has an open episode."""
+        where = {"practice_id": practice_id, "client_id": client_id, **CURRENT}
+        return self.collection.distinct("clinician_id", where)
 
     def open_of(self, practice_id: str, clinician_id: str) -> list[str]:
         """The ids of the episodes that would be without a clinician if this one left."""

@@ -1,9 +1,9 @@
 """Practices, their members and their clients."""
 
-from collections.abc import Collection, Sequence, Set
+from collections.abc import Callable, Collection, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
@@ -11,8 +11,9 @@ from pymongo.errors import DuplicateKeyError
 from services.practices.domain.addresses import AddressTaken
 from services.practices.domain.clients import Client, ClientNotFound, ClientStatus, ExternalIdTaken
 from services.practices.domain.members import OFFICE, Member, MemberNotFound, MemberStatus, Role
+from services.practices.domain.people import Person
 from services.practices.domain.practices import Practice, PracticeNotFound
-from shared.store.aggregates import Aggregate, Aggregates, StaleVersion
+from shared.store.aggregates import Aggregates, StaleVersion
 from shared.store.client import Document
 from shared.store.indexes import Index, aggregates
 from shared.store.lock.fields import RECORD
@@ -38,6 +39,7 @@ _OF_PEOPLE = (
     _ADDRESS,
     [("practice_id", 1), ("_id", 1)],
     _due("invitation_due"),
+    _due("letters_due"),
 )
 # Those without one are left out: their null would be taken once. The planner takes it for a query that names
 # external_ids.external_id beside its $elemMatch too.
@@ -69,10 +71,6 @@ class Practices(Aggregates[Practice]):
         super().__init__(database["practices"], Practice, PracticeNotFound)
 
 
-class Person(Aggregate, Protocol):
-    address: str
-
-
 P = TypeVar("P", bound=Person)
 
 
@@ -84,11 +82,27 @@ class _People(Aggregates[P], Generic[P]):
     def add(self, aggregate: P, fingerprint: str | None = None) -> tuple[P, bool]:
         try:
             return super().add(aggregate, fingerprint)
-        except DuplicateKeyError:
-            raise AddressTaken("Find the person who has it in the list, or use another address.") from None
+        except DuplicateKeyError as error:
+            raise _taken(error) from None
+
+    def save(self, aggregate: P, to: str | None = None) -> P:
+        try:
+            return super().save(aggregate, to)
+        except DuplicateKeyError as error:
+            raise _taken(error) from None
+
+    def change(self, practice_id: str, id: str, change: Callable[[P], Any]) -> P:
+        """Change and save what is there now, again where somebody else wrote in between."""
+        while True:
+            person = self.get(practice_id, id)
+            change(person)
+            try:
+                return self.save(person)
+            except StaleVersion:
+                continue
 
     def with_address(self, address: str) -> list[P]:
-        """Those who may sign in with it, in any practice."""
+        """Those of any practice who have it, and may be let in."""
         return [*self._load_all([*self.collection.find({"address": address, **self.present})])]
 
     def due(self, field: str, at: datetime, limit: int = 100) -> list[Due]:
@@ -106,6 +120,12 @@ class _People(Aggregates[P], Generic[P]):
         """How many invitations are not sent yet."""
         latest = datetime.max.replace(tzinfo=UTC)
         return self.collection.count_documents({"invitation_due": {**_EVER, "$lte": latest}})
+
+
+def _taken(error: DuplicateKeyError) -> Exception:
+    if "external_ids.app_id" in (error.details or {}).get("keyPattern", {}):
+        return ExternalIdTaken("Find the client who has it, or send the right id.")
+    return AddressTaken("Find the person who has it in the list, or use another address.")
 
 
 class Members(_People[Member]):
@@ -160,14 +180,6 @@ class Clients(_People[Client]):
 
     def __init__(self, database: Database[Document]) -> None:
         super().__init__(database["clients"], Client, ClientNotFound, OF_CLIENTS)
-
-    def save(self, aggregate: Client, to: str | None = None) -> Client:
-        try:
-            return super().save(aggregate, to)
-        except DuplicateKeyError as error:
-            if "external_ids.app_id" not in (error.details or {}).get("keyPattern", {}):
-                raise
-            raise ExternalIdTaken("Find the client who has it, or send the right id.") from None
 
     def called(self, practice_id: str, app_id: str, external_id: str) -> Client | None:
         """Whom this app calls so."""

@@ -1,143 +1,118 @@
-"""What sign-in needs beside people: codes, refresh tokens, signing keys."""
+"""Sign-ins as they stand, and the keys that tokens are signed with."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection as Some
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
+from typing import Any
 
-from pymongo import ReturnDocument
 from pymongo.database import Database
-from pymongo.errors import DuplicateKeyError
 
+from services.practices.domain.people import Person
 from shared.ids import PLATFORM
 from shared.store.client import Document
 from shared.store.indexes import Index, plain
+from shared.store.pages import page
 
 COLLECTIONS = (
-    plain("sign_ins", [("due", 1)], Index((("expires_at", 1),), expire_after=0)),
-    plain("refresh_tokens", Index((("expires_at", 1),), expire_after=0)),
+    plain(
+        "sign_ins",
+        [("practice_id", 1), ("person_id", 1), ("began_at", -1), ("_id", -1)],
+        Index((("expires_at", 1),), expire_after=0),
+    ),
     plain("signing_keys", [("practice_id", 1), ("published_at", 1)]),
 )
 
 
 @dataclass(frozen=True, kw_only=True)
-class Code:
-    """A one-time code: its keyed hash, and until it is sent an encrypted copy."""
+class SignedIn:
+    """One person on one device, from a sign-in to its end."""
 
     id: str
-    digest: str
-    made_at: datetime
+    practice_id: str
+    person_id: str
+    kind: str
+    began_at: datetime
+    last_used_at: datetime
     expires_at: datetime
-    sealed: bytes | None = None
-    tries: int = 0
-    used_at: datetime | None = None
+    number: int = 0
+    """Of the only refresh token that is good now: how many came before it."""
+    ended_at: datetime | None = None
+
+    def lives(self, at: datetime) -> bool:
+        return self.ended_at is None and at < self.expires_at
 
 
-_ALWAYS = {"$gte": datetime.min.replace(tzinfo=UTC), "$lte": datetime.max.replace(tzinfo=UTC)}
-
-
-_WAITING: Document = {"due": _ALWAYS}
+_NEWEST = [("began_at", -1), ("_id", -1)]
 
 
 class SignIns:
-    """One document for each address that asked to sign in, known or not, with its last codes."""
-
     def __init__(self, database: Database[Document]) -> None:
         self.collection = database["sign_ins"]
 
-    def ask(self, address: str, code: Code, most: int, within: timedelta) -> bool:
-        """Add a code unless `most` were asked for `within` that time: one atomic write, for anybody."""
-        room = [
-            {f"codes.{most - 1}": {"$exists": False}},
-            {"codes.0.made_at": {"$lte": code.made_at - within}},
-        ]
-        added = {"$push": {"codes": {"$each": [asdict(code)], "$slice": -most}}}
-        kept = {"$set": {"due": code.made_at, "expires_at": code.made_at + within}}
-        return self._push({**_platform(address), "$or": room}, {**added, **kept})
+    def add(self, sign_in: SignedIn, most: int) -> None:
+        """Store it; of one person the last `most` are kept."""
+        fields = asdict(sign_in)
+        self.collection.insert_one({"_id": fields.pop("id"), **fields})
+        of_person = {"practice_id": sign_in.practice_id, "person_id": sign_in.person_id}
+        surplus = self.collection.find(of_person, {"_id": 1}).sort(_NEWEST).skip(most)
+        ids = [found["_id"] for found in surplus]
+        if ids:
+            self.collection.delete_many({**of_person, "_id": {"$in": ids}})
 
-    def _push(self, where: Document, update: Document) -> bool:
-        try:
-            self.collection.update_one(where, update, upsert=True)
-        except DuplicateKeyError:
-            # It is there and full, or another request made it a moment ago.
-            return self.collection.update_one(where, update).matched_count == 1
-        return True
+    def of_token(self, id: str) -> SignedIn | None:
+        """A refresh token says no practice."""
+        return _loaded(self.collection.find_one({"_id": id}))
 
-    def try_codes(self, address: str, at: datetime) -> list[Code]:
-        """Count a try of every live code before any is looked at; gives them as they were before it."""
-        found = self.collection.find_one_and_update(
-            _platform(address),
-            {"$inc": {"codes.$[live].tries": 1}},
-            array_filters=[{"live.expires_at": {"$gt": at}, "live.used_at": None}],
-            return_document=ReturnDocument.BEFORE,
-        )
-        codes = [Code(**code) for code in found["codes"]] if found else []
-        return [code for code in codes if code.expires_at > at and code.used_at is None]
+    def find(self, practice_id: str, id: str) -> SignedIn | None:
+        return _loaded(self.collection.find_one({"_id": id, "practice_id": practice_id}))
 
-    def forgive_try(self, address: str, code: Code) -> None:
-        self.collection.update_one(
-            {**_platform(address), "codes.id": code.id}, {"$inc": {"codes.$.tries": -1}}
-        )
+    def rotate(self, sign_in: SignedIn, number: int, at: datetime) -> bool:
+        """Put the next refresh token in the place of this number's, if that is good now."""
+        good = {**_named(sign_in), "number": number, "ended_at": None, "expires_at": {"$gt": at}}
+        following = {"$set": {"number": number + 1, "last_used_at": at}}
+        return self.collection.update_one(good, following).modified_count == 1
 
-    def use(self, address: str, code: Code, at: datetime) -> bool:
-        """True for the one request that uses it."""
-        unused = {"codes": {"$elemMatch": {"id": code.id, "used_at": None}}}
-        result = self.collection.update_one(
-            {**_platform(address), **unused}, {"$set": {"codes.$.used_at": at}}
-        )
-        return result.modified_count == 1
+    def page_of(
+        self,
+        practice_id: str,
+        person_id: str,
+        without: Some[str],
+        limit: int,
+        after: str | None,
+        at: datetime,
+    ) -> list[SignedIn]:
+        """Those that live, newest first."""
+        where = {"practice_id": practice_id, "person_id": person_id, "_id": {"$nin": list(without)}}
+        lives: dict[str, Any] = {"ended_at": None, "expires_at": {"$gt": at}}
+        found = page(self.collection, {**where, **lives}, limit, after, "-began_at")
+        return [_of(document) for document in found]
 
-    def to_send(self, at: datetime, limit: int = 100) -> Iterator[tuple[str, list[Code]]]:
-        """Addresses with codes that are not sent yet, longest waiting first."""
-        for found in self.collection.find({"due": {"$lte": at}}).sort("due").limit(limit):
-            codes = [Code(**code) for code in found["codes"]]
-            yield found["_id"], [code for code in codes if code.sealed is not None]
+    def ids_of(self, practice_id: str, person_id: str, but: str = "") -> list[str]:
+        """All that were not ended, but one."""
+        of_person = {"practice_id": practice_id, "person_id": person_id, "_id": {"$ne": but}}
+        return [found["_id"] for found in self.collection.find({**of_person, "ended_at": None}, {"_id": 1})]
 
-    def waiting(self) -> int:
-        """How many addresses have codes that are not sent yet."""
-        return self.collection.count_documents(_WAITING)
+    def end(self, sign_in: SignedIn, at: datetime) -> None:
+        self.collection.update_one({**_named(sign_in), "ended_at": None}, {"$set": {"ended_at": at}})
 
-    def oldest(self, at: datetime) -> float:
-        """For how many seconds the oldest of these codes has waited, however often it was put off since."""
-        found = self.collection.find(_WAITING, {"codes": 1}).limit(100)
-        made = [code["made_at"] for one in found for code in one["codes"] if code["sealed"]]
-        return (at - min(made)).total_seconds() if made else 0.0
-
-    def settle(self, address: str, codes: Sequence[Code]) -> None:
-        """Forget the readable copy of these; one added meanwhile stays due."""
-        ids = [code.id for code in codes]
-        self.collection.update_one(
-            _platform(address),
-            {"$set": {"codes.$[done].sealed": None}},
-            array_filters=[{"done.id": {"$in": ids}}],
-        )
-        nothing_left = {"codes.sealed": {"$not": {"$type": "binData"}}}
-        self.collection.update_one({**_platform(address), **nothing_left}, {"$unset": {"due": ""}})
-
-    def put_off(self, address: str, until: datetime) -> None:
-        self.collection.update_one(_platform(address), {"$set": {"due": until}})
+    def mark_ended(self, person: Person, at: datetime) -> None:
+        """Those that the person says have ended."""
+        if person.ended:
+            where = {"practice_id": person.practice_id, "_id": {"$in": list(person.ended)}}
+            of_person = {**where, "person_id": person.id, "ended_at": None}
+            self.collection.update_many(of_person, {"$set": {"ended_at": at}})
 
 
-class RefreshTokens:
-    """One document for each signing-in, which knows the only refresh token that is good now."""
+def _named(sign_in: SignedIn) -> Document:
+    return {"_id": sign_in.id, "practice_id": sign_in.practice_id}
 
-    def __init__(self, database: Database[Document]) -> None:
-        self.collection = database["refresh_tokens"]
 
-    def add(self, id: str, fields: Document) -> None:
-        self.collection.insert_one({"_id": id, "revoked_at": None, **fields})
+def _loaded(document: Document | None) -> SignedIn | None:
+    return None if document is None else _of(document)
 
-    def find(self, id: str) -> Document | None:
-        return self.collection.find_one({"_id": id})
 
-    def rotate(self, id: str, current: str, following: str, at: datetime) -> bool:
-        """Put `following` in the place of `current`, if that is good now."""
-        good = {"_id": id, "current": current, "revoked_at": None, "expires_at": {"$gt": at}}
-        return self.collection.update_one(good, {"$set": {"current": following}}).modified_count == 1
-
-    def revoke(self, id: str, at: datetime) -> bool:
-        """Whether there was one to revoke."""
-        where = {"_id": id, "revoked_at": None}
-        return self.collection.update_one(where, {"$set": {"revoked_at": at}}).modified_count == 1
+def _of(document: Document) -> SignedIn:
+    return SignedIn(id=document.pop("_id"), **document)
 
 
 class SigningKeys:
@@ -153,8 +128,4 @@ class SigningKeys:
         self.collection.insert_one({"_id": kid, "practice_id": PLATFORM, **fields})
 
     def remove(self, kid: str) -> None:
-        self.collection.delete_one(_platform(kid))
-
-
-def _platform(id: str) -> Document:
-    return {"_id": id, "practice_id": PLATFORM}
+        self.collection.delete_one({"_id": kid, "practice_id": PLATFORM})

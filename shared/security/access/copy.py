@@ -1,35 +1,13 @@
-"""Who stands in what relation to a client: each service's own copy, fed by practices' events.
+"""What a service keeps of practices' events, to know who may see whom: records, fed in any order."""
 
-The copy holds members, leave covers, clients, consents, episodes, grants and looks, nothing of what people
-wrote. A suspension or a withdrawn consent is obeyed within a second of its event's arrival, whatever a token
-says.
-"""
-
-import threading
-from collections.abc import Hashable, Iterator, Set
-from datetime import UTC, datetime
-from typing import Any
-
-from cachetools import TTLCache
+from collections.abc import Iterator
 
 from shared.messaging.envelope import Event
 from shared.messaging.subscriber import Subscriber
 from shared.security import schemas
-from shared.security.caller import Caller
-from shared.security.policy import permits
 from shared.store.indexes import records
 from shared.store.operations import Operation, project
-from shared.store.records import Records
 
-Standings = Set[tuple[str, str]]
-
-KEPT = 1.0
-"""Seconds for which an entitlement is remembered, of the 5 within which every service obeys its end."""
-_entitled: TTLCache[Hashable, Standings] = TTLCache(maxsize=10_000, ttl=KEPT)
-_lock = threading.Lock()
-
-UNDER_WAY = frozenset({"active", "paused", "aftercare"})
-"""When a clinician is told what a client writes: not before the start, and not after the end."""
 EPISODE_EVENTS = (
     "episode.paused",
     "episode.resumed",
@@ -59,9 +37,11 @@ def follow(subscriber: Subscriber) -> None:
         ("member.suspended", schemas.MemberSuspended, suspend_member),
         ("member.reinstated", schemas.MemberReinstated, reinstate_member),
         ("member.removed", schemas.MemberRemoved, suspend_member),
+        ("member.signed_out", schemas.MemberSignedOut, sign_member_out),
         ("cover.arranged", schemas.CoverArranged, keep_cover),
         ("cover.cancelled", schemas.CoverCancelled, cancel_cover),
         ("client.enrolled", schemas.ClientEnrolled, keep_client),
+        ("client.signed_out", schemas.ClientSignedOut, sign_client_out),
         ("client.consented", schemas.ClientConsented, keep_consent),
         ("client.consent_withdrawn", schemas.ClientConsentWithdrawn, withdraw_consent),
         ("client.changed", schemas.ClientEnrolled, keep_client),
@@ -70,7 +50,7 @@ def follow(subscriber: Subscriber) -> None:
         *((type, schemas.EpisodeChanged, keep_episode) for type in EPISODE_EVENTS),
         ("grant.given", schemas.GrantGiven, keep_grant),
         ("grant.revoked", schemas.GrantRevoked, revoke_grant),
-        ("member.snapshot", schemas.MemberSnapshot, keep_member),
+        ("member.snapshot", schemas.MemberSnapshot, keep_member_as_they_are),
         ("cover.snapshot", schemas.CoverSnapshot, keep_cover),
         ("client.snapshot", schemas.ClientSnapshot, keep_client_as_it_is),
         ("episode.snapshot", schemas.EpisodeStarted, keep_started_episode),
@@ -113,13 +93,27 @@ def cancel_cover(event: Event) -> Iterator[Operation]:
     yield project("covers", event.data["cover_id"], {"active": False})
 
 
+def sign_member_out(event: Event) -> Iterator[Operation]:
+    yield project("members", event.data["member_id"], {"ended": event.data["ended"]})
+
+
+def keep_member_as_they_are(event: Event) -> Iterator[Operation]:
+    yield from keep_member(event)
+    yield from sign_member_out(event)
+
+
 def keep_client(event: Event) -> Iterator[Operation]:
     known = {"language": event.data["language"], "active": True}
     yield project("clients", event.data["client_id"], known)
 
 
+def sign_client_out(event: Event) -> Iterator[Operation]:
+    yield project("clients", event.data["client_id"], {"ended": event.data["ended"]})
+
+
 def keep_client_as_it_is(event: Event) -> Iterator[Operation]:
     yield from keep_client(event)
+    yield from sign_client_out(event)
     yield from keep_consents(event)
 
 
@@ -174,103 +168,3 @@ def keep_look(event: Event) -> Iterator[Operation]:
 
 def consent_id(client_id: str, app_id: str) -> str:
     return f"{client_id}:{app_id}"
-
-
-def standings(database: Any, caller: Caller, action: str, target: Any) -> Standings:
-    """(role, relation) of the caller towards the client or person that the target is about.
-
-    The target is an aggregate, or a client's id, or nothing. The same look-ups are made whatever they
-    find, so that a foreign client and an absent one cost the same.
-    """
-    client_id = target if isinstance(target, str) else getattr(target, "client_id", "")
-    own = caller.kind != "app" and getattr(target, "person_id", caller.id) == caller.id
-    key = (database.name, caller, action, client_id, own)
-    with _lock:
-        known = _entitled.get(key)
-    if known is not None:
-        return known
-    found = _OF_KIND[caller.kind](database, caller, action, client_id)
-    if found and own:
-        found |= {("person", "self")}
-    found = frozenset(found)
-    if permits(action, found):
-        with _lock:
-            _entitled[key] = found
-    return found
-
-
-def _of_member(database: Any, caller: Caller, action: str, client_id: str) -> Standings:
-    member = Records(database["members"], "active").get(caller.practice_id, caller.id)
-    episodes = current_episodes(database, caller.practice_id, client_id)
-    if member is None or not member["active"]:
-        return set()
-    roles = member.get("roles") or []
-    standings = {(role, "practice") for role in roles}
-    if "clinician" in roles:
-        mine = [episode for episode in episodes if episode["clinician_id"] == caller.id]
-        standings |= {("clinician", "own")} if mine else set()
-        standings |= {("clinician", "under_way")} if any(map(_is_under_way, mine)) else set()
-    return standings
-
-
-def _of_client(database: Any, caller: Caller, action: str, client_id: str) -> Standings:
-    client = Records(database["clients"], "active").get(caller.practice_id, caller.id)
-    if client is None or not client["active"]:
-        return set()
-    own = {("client", "self")} if client_id == caller.id else set()
-    return own | {("client", "practice")}
-
-
-def _of_app(database: Any, caller: Caller, action: str, client_id: str) -> Standings:
-    grants = Records(database["grants"], "active").find(caller.practice_id, app_id=caller.id)
-    consents = Records(database["consents"], "active")
-    consent = consents.get(caller.practice_id, consent_id(client_id, caller.id))
-    granted = any(grant["active"] and action in grant["scopes"] for grant in grants)
-    return {("app", "granted")} if granted and consent and _covers(consent, action) else set()
-
-
-def _covers(consent: dict[str, Any], action: str) -> bool:
-    """A consent that names no kinds of record is from before they were named: it covers all."""
-    covers = consent.get("covers")
-    return bool(consent["active"]) and (covers is None or action.partition(".")[0] in covers)
-
-
-_OF_KIND = {"member": _of_member, "client": _of_client, "app": _of_app}
-
-
-def current_episodes(database: Any, practice_id: str, client_id: str) -> list[dict[str, Any]]:
-    """The client's open episodes of care, oldest first."""
-    found = Records(database["episodes"], "client_id").find(practice_id, client_id=client_id)
-    return sorted((episode for episode in found if episode.get("active")), key=_began)
-
-
-def _began(episode: dict[str, Any]) -> datetime:
-    # Its later events may come before the one that says when it started.
-    return episode.get("started_at") or datetime.min.replace(tzinfo=UTC)
-
-
-def _is_under_way(episode: dict[str, Any]) -> bool:
-    # What is from before episodes told their status is active.
-    return episode.get("status", "active") in UNDER_WAY
-
-
-def clinician_for(database: Any, caller: Caller, client_id: str, standings: Standings) -> str | None:
-    """Who of the client's clinicians this is between: the caller, if they are one, or the latest one.
-
-    `standings` are those by which this caller was let in. None where there is no episode under way with
-    somebody who still works here.
-    """
-    if ("clinician", "own") in standings:
-        # Looked up for this request, or within the last second.
-        return caller.id if ("clinician", "under_way") in standings else None
-    episodes = current_episodes(database, caller.practice_id, client_id)
-    clinicians = [episode["clinician_id"] for episode in episodes if _is_under_way(episode)]
-    present = Records(database["members"], "active").among(caller.practice_id, clinicians)
-    active = [id for id in clinicians if id in present and present[id]["active"]]
-    return active[-1] if active else None
-
-
-def language_of(database: Any, caller: Caller) -> str | None:
-    """The language that a client chose."""
-    client = Records(database["clients"], "active").get(caller.practice_id, caller.id) or {}
-    return client.get("language")
