@@ -59,15 +59,6 @@ class ClientEnrolled(EventSchema):
     language = fields.String(required=True)
 
 
-class ClientJoined(EventSchema):
-    client_id = fields.String(required=True)
-
-
-class ClientChanged(EventSchema):
-    client_id = fields.String(required=True)
-    language = fields.String(required=True)
-
-
 class ClientSignedOut(EventSchema):
     client_id = fields.String(required=True)
     ended = fields.Dict(fields.String(), fields.AwareDateTime(), required=True)
@@ -128,12 +119,11 @@ class Looked(EventSchema):
 
 
 class MemberSnapshot(MemberChanged):
-    pass
+    ended = fields.Dict(fields.String(), fields.AwareDateTime(), required=True)
 
 
 class CoverSnapshot(CoverArranged):
     active = fields.Boolean(required=True)
-    ended = fields.Dict(fields.String(), fields.AwareDateTime(), required=True)
 
 
 class ClientSnapshot(ClientEnrolled):

@@ -7,7 +7,7 @@ arrival, whatever a token says.
 
 from shared.security.access.care import clinician_for, language_of
 from shared.security.access.copy import COLLECTIONS, consent_id, follow
-from shared.security.access.standings import Standings, standings
+from shared.security.access.relations import Standings, standings
 
 __all__ = [
     "COLLECTIONS",

@@ -3,7 +3,7 @@
 from typing import Any
 
 from shared.security.access.episodes import current_episodes, is_under_way
-from shared.security.access.standings import Standings
+from shared.security.access.relations import Standings
 from shared.security.caller import Caller
 from shared.store.records import Records
 

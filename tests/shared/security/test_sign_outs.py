@@ -46,7 +46,7 @@ def test_the_token_of_a_sign_in_that_was_ended_is_refused_and_others_are_not(kno
     assert standings(known, caller(who), "goal.list", "maya")
 
     hearing.hear(service, known, signed_out(who, ENDED))
-    access._entitled.clear()  # a second later
+    relations._entitled.clear()  # a second later
 
     for target in ("maya", "nobody", None):
         with pytest.raises(TokenRefused):
@@ -94,11 +94,11 @@ def test_over_http_it_is_401_before_anything_else_and_asks_to_sign_in_anew(known
 
 
 def test_it_is_obeyed_within_the_second_for_which_an_entitlement_is_remembered(known: Any) -> None:
-    assert access.KEPT <= 1.0
+    assert relations.KEPT <= 1.0
 
     standings(known, caller("maya"), "goal.list", "maya")
 
-    assert caller("maya", "s2") not in {key[1] for key in access._entitled}, "one sign-in is not another"
+    assert caller("maya", "s2") not in {key[1] for key in relations._entitled}, "one sign-in is not another"
 
 
 def test_the_language_that_a_client_chose_last_counts(known: Any) -> None:
