@@ -240,8 +240,10 @@ def test_changes_need_the_version_and_creations_a_key(
 def test_an_unknown_method_names_those_that_are_known(
     running: Platform, service: str, ids: dict[str, str]
 ) -> None:
-    for _, path, _ in routes(running, service):
-        answer, _ = send(running, service, "PATCH", filled(path, ids))
+    known = {(method, path) for method, path, _ in routes(running, service)}
+    for path in sorted({path for _, path in known}):
+        unknown = next(one for one in ("PATCH", "PUT", "DELETE") if (one, path) not in known)
+        answer, _ = send(running, service, unknown, filled(path, ids))
         assert answer.status == 405, path
         assert answer.headers["Allow"], path
 
@@ -264,7 +266,14 @@ def test_schemathesis_finds_nothing(
     address = running.url(service, "").removesuffix("/v1")
     headers = {"Authorization": f"Bearer {running.token(caller)}"}
 
-    found = findings(address, headers, tmp_path, parameters=ids if real else None, cases=4)
+    try:
+        found = findings(address, headers, tmp_path, parameters=ids if real else None, cases=4)
+    finally:
+        if service == "practices":
+            # Who found herself called all sorts of things, and signed out.
+            running.renew(caller)
+            as_before = {"display_name": "Maya Moreno", "language": "en", "timezone": "Europe/Lisbon"}
+            running.ask(caller, "PATCH", service, "/me", body=as_before).expect(200)
 
     if found:
         pytest.fail(found, pytrace=False)

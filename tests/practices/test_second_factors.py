@@ -341,6 +341,18 @@ def test_the_office_resets_it_and_what_it_began_has_ended(world, http, sign_in, 
     assert required(world, sign_in).enrolment
 
 
+def test_a_reset_that_was_killed_halfway_is_whole(world, http, sign_in, ada):
+    tokens, admin = world.signed_in(ada), world.member(Role.ADMIN)
+
+    with killed(Members, "save", after=True):
+        reset(world, http, ada, admin)
+
+    bearer = {"Authorization": f"Bearer {tokens.access_token}"}
+    assert http.get("/v1/me", headers=bearer).status_code == 401
+    with pytest.raises(NothingToExchange):
+        sign_in.by_refresh_token(tokens.refresh_token, now())
+
+
 def test_a_sign_in_that_began_by_the_one_before_is_not_revived_by_the_next(world, http, sign_in, ada):
     tokens = world.signed_in(ada)
     world.database["sign_ins"].update_many({}, {"$set": {"person_id": "somebody"}})

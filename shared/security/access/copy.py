@@ -99,7 +99,9 @@ def sign_member_out(event: Event) -> Iterator[Operation]:
 
 def keep_member_as_they_are(event: Event) -> Iterator[Operation]:
     yield from keep_member(event)
-    yield from sign_member_out(event)
+    # Nothing where none was ended: a copy filled anew is the one that followed from the beginning.
+    if event.data["ended"]:
+        yield from sign_member_out(event)
 
 
 def keep_client(event: Event) -> Iterator[Operation]:
@@ -113,7 +115,8 @@ def sign_client_out(event: Event) -> Iterator[Operation]:
 
 def keep_client_as_it_is(event: Event) -> Iterator[Operation]:
     yield from keep_client(event)
-    yield from sign_client_out(event)
+    if event.data["ended"]:
+        yield from sign_client_out(event)
     yield from keep_consents(event)
 
 
