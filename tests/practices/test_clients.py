@@ -95,7 +95,7 @@ def test_an_invitation_sent_again_is_good_for_another_fortnight():
 
     assert (maya.invitation.number, maya.invitation_due) == (2, LATER)
     maya.accept(LATER + GOOD_FOR - MINUTE)
-    assert maya.joined
+    assert maya.active
 
 
 def test_nobody_is_sent_letters_without_end():

@@ -4,7 +4,6 @@ import pytest
 
 from services.practices.domain.clients import ClientStatus, EmergencyContact
 from services.practices.domain.members import Role
-from services.practices.sign_in import SignIn
 from services.practices.store.people import Clients
 from shared.clock import now
 from shared.ids import new_id
@@ -144,13 +143,13 @@ def test_who_has_joined_is_not_invited(world, as_, olivia):
 
 
 def test_only_who_is_invited_can_sign_in(world):
-    maya, sign_in = world.enrolled(), SignIn(world.database, world.settings)
+    maya, clients = world.enrolled(), Clients(world.database)
 
-    before = sign_in.people(maya.address)
+    before = clients.with_address(maya.address)
     maya.invite(world.practice, now())
-    Clients(world.database).save(maya)
+    clients.save(maya)
 
-    assert (before, [one.id for one in sign_in.people(maya.address)]) == ([], [maya.id])
+    assert (before, [one.id for one in clients.with_address(maya.address)]) == ([], [maya.id])
 
 
 def test_everybody_is_invited_in_bounded_steps(world, as_, olivia):

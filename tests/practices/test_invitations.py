@@ -8,8 +8,7 @@ import pytest
 
 from services.practices.domain.members import Role
 from services.practices.domain.removals import Removal
-from services.practices.mailer import send_invitations, send_letters
-from services.practices.sign_in import SignIn
+from services.practices.mailer import send_due, send_letters
 from services.practices.store.people import Clients, Members
 from shared.clock import now
 from shared.messaging.metrics import KEEPING
@@ -20,7 +19,7 @@ from tests.practices.test_mailer import NEVER, lease, mailbox, reachable  # noqa
 
 @pytest.fixture
 def send(world, reachable, lease):  # noqa: F811
-    return lambda: send_invitations(world.database, reachable, lease, NEVER)
+    return lambda: send_due(world.database, reachable, lease, NEVER)
 
 
 def waiting(world, at=None):
@@ -50,7 +49,7 @@ def test_a_letter_says_nothing_of_what_it_is_about(world, mailbox, reachable, le
     world.invited(Role.CLINICIAN)
     settings = dataclasses.replace(reachable, web_url="https://start.example")
 
-    send_invitations(world.database, settings, lease, NEVER)
+    send_due(world.database, settings, lease, NEVER)
 
     ((_, mail),) = mailbox.mails
     assert (mail["Subject"], mail["From"]) == ("You are invited", "hello@mail.test")
@@ -149,7 +148,7 @@ def test_one_letter_that_cannot_be_sent_holds_up_no_other(world, mailbox, send):
 def test_a_code_goes_before_every_invitation(world, mailbox, send, reachable):  # noqa: F811
     world.invited(Role.CLINICIAN)
     world.client(email="maya@example.org")
-    SignIn(world.database, reachable).ask("maya@example.org", now())
+    world.asked("maya@example.org")
 
     send()
 

@@ -70,7 +70,7 @@ def test_an_exact_address_opens_for_an_hour_and_every_owner_is_to_hear(glass, ro
 
 def test_an_apps_id_for_the_client_opens_too(glass):
     app = glass.world.app()
-    glass.maya.external_ids[app.id] = "MRN-7"
+    glass.maya.link(app, "MRN-7")
     Clients(glass.world.database).save(glass.maya)
 
     right = glass.post(app_id=app.id, external_id="MRN-7")

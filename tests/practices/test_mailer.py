@@ -405,7 +405,7 @@ def test_a_letter_of_a_change_is_tried_again_and_changes_nobody_meanwhile(world,
     send_due(world.database, reachable, lease, NEVER)
     mailbox.refuses = False
 
-    waiting = [list(Clients(world.database).with_letters(now() + timedelta(seconds=s))) for s in (0, 6)]
+    waiting = [Clients(world.database).due("letters_due", now() + timedelta(seconds=s)) for s in (0, 6)]
     after = Clients(world.database).get(ada.practice_id, ada.id)
     world.database["clients"].update_many({}, {"$set": {"letters_due": now()}})
     send_due(world.database, reachable, lease, NEVER)

@@ -237,7 +237,7 @@ def test_a_change_tells_all_that_it_leaves():
 
     roles = {"roles": ["clinician", "supervisor"], "supervises": ["m2"]}
     assert clara.events[1:] == [MemberChanged(**(STATE | roles), active=True)]
-    assert vars(clara.snapshot()) == vars(clara.events[-1])
+    assert vars(clara.snapshot()) == vars(clara.events[-1]) | {"ended": {}}
 
 
 def test_what_changes_nothing_is_not_told():

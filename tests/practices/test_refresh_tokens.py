@@ -104,7 +104,7 @@ def test_what_ends_by_it_ends_for_access_tokens_too(world, http, sign_in, maya):
 
     assert (before, http.get("/v1/me", headers=bearer).status_code) == (200, 401)
     said = [event["type"] for event in world.database["clients"].find_one()["outbox"]]
-    assert said == ["client.enrolled", "client.signed_out"]
+    assert said == ["client.enrolled", "client.joined", "client.signed_out"]
 
 
 def test_one_sign_in_ends_without_the_other(world, sign_in, maya):

@@ -315,7 +315,7 @@ def test_an_episode_that_the_office_gave_to_another_stays_with_them(
     world, clara, daniel, remove, monkeypatch
 ):
     eva, episode = world.member(Role.CLINICIAN), world.episode(world.client(), clara)
-    episode.transfer(eva, by=eva, at=now())
+    episode.transfer(eva, by=eva.id, at=now())
     Episodes(world.database).save(episode)
 
     # As it was listed a moment before.

@@ -86,15 +86,17 @@ def test_a_rule_is_kept_in_the_practices_zone(care):
 
 def test_a_repeated_request_schedules_once_and_another_episode_is_another_request(care):
     key = new_id()
-    other = care.world.episode(care.maya, care.clara)
+    daniel = care.world.member(Role.CLINICIAN, Role.ADMIN)
+    other = care.world.episode(care.maya, daniel)
 
     answers = [care.schedule(key=key, path=path) for path in (care.path, care.path)]
-    beside = care.schedule(key=key, path=f"/v1/episodes/{other.id}/sessions")
+    first = care.schedule(by=daniel, key=key)
+    beside = care.schedule(by=daniel, key=key, path=f"/v1/episodes/{other.id}/sessions")
     differs = care.schedule(key=key, minutes=40)
 
-    assert [one.status_code for one in (*answers, beside, differs)] == [201, 200, 201, 422]
+    assert [one.status_code for one in (*answers, first, beside, differs)] == [201, 200, 201, 201, 422]
     assert answers[0].json == answers[1].json
-    assert (beside.json["episode_id"], beside.json["id"] != answers[0].json["id"]) == (other.id, True)
+    assert (beside.json["episode_id"], beside.json["id"] != first.json["id"]) == (other.id, True)
 
 
 @pytest.mark.parametrize(
@@ -385,7 +387,10 @@ def test_after_a_transfer_what_is_to_come_is_the_new_clinicians_and_what_was_hel
     past, future = care.begun(), care.schedule().json["sessions"][0]
     care.post(f"/v1/sessions/{past['id']}/held")
     daniel = care.world.member(Role.CLINICIAN)
-    set_status(care, "active", clinician_id=daniel.id)
+    episodes = Episodes(care.world.database)
+    episode = episodes.get(care.world.practice.id, care.episode.id)
+    episode.transfer(daniel, by=daniel.id, at=now())
+    episodes.save(episode)
 
     clinicians = [one["clinician_id"] for one in care.get(care.list, daniel).json["items"]]
 

@@ -69,7 +69,7 @@ def test_one_that_is_ended_is_out_at_once_and_the_others_are_not(world, http, ma
         assert http.get("/v1/me", headers=bearer(tokens)).status_code == 200
         assert refreshes(world, tokens)
     assert len(http.get("/v1/me/sign-ins", headers=bearer(here)).json["items"]) == 2
-    assert told(world, "clients") == ["client.enrolled", "client.signed_out"]
+    assert told(world, "clients") == ["client.enrolled", "client.joined", "client.signed_out"]
 
 
 def test_signing_out_is_ending_ones_own(world, http, maya):

@@ -249,7 +249,7 @@ class Episode:
     def clinician_at(self, at: datetime) -> str:
         """Whose it was then; whose it is, of what is to come."""
         then = [turn.clinician_id for turn in self.clinicians if turn.since <= at]
-        return then[-1] if then else self.clinicians[0].clinician_id
+        return then[-1] if then else self.clinician_id
 
     def without_reasons(self) -> "Episode":
         """As those see it who do not read what people write."""

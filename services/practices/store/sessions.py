@@ -86,7 +86,8 @@ class Sessions:
         return None if series is None else Occurrence(series, series.session(id))
 
     def open(self, seen: Occurrence) -> Occurrence:
-        return Occurrence(self._series.open(seen.series), seen.session)
+        series = self._series.open(seen.series)
+        return Occurrence(series, series.session(seen.id))
 
 
 def _order(one: Occurrence) -> tuple[datetime, str]:

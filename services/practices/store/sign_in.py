@@ -66,6 +66,12 @@ class SignIns:
     def find(self, practice_id: str, id: str) -> SignedIn | None:
         return _loaded(self.collection.find_one({"_id": id, "practice_id": practice_id}))
 
+    def look(self, practice_id: str, id: str) -> SignedIn | None:
+        return self.find(practice_id, id)
+
+    def open(self, seen: SignedIn) -> SignedIn:
+        return seen
+
     def rotate(self, sign_in: SignedIn, number: int, at: datetime) -> bool:
         """Put the next refresh token in the place of this number's, if that is good now."""
         good = {**_named(sign_in), "number": number, "ended_at": None, "expires_at": {"$gt": at}}

@@ -99,7 +99,7 @@ def test_a_snapshot_says_what_all_the_events_said(kept: Any, events: list[bytes]
     heard = kept("members", *events)
     about = ROLES | {"roles": heard["roles"], "supervises": heard["supervises"]}
 
-    assert kept("members", of_member("snapshot", 9, **about, active=active)) == heard
+    assert kept("members", of_member("snapshot", 9, **about, active=active, ended={})) == heard
 
 
 def test_a_member_of_the_first_release_supervises_nobody(kept: Any) -> None:

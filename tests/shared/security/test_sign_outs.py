@@ -8,8 +8,7 @@ import pytest
 
 from services.goals.app import service
 from shared.clock import now
-from shared.security import access
-from shared.security.access import language_of, standings
+from shared.security.access import language_of, relations, standings
 from shared.security.caller import Caller
 from shared.security.tokens import TokenRefused
 from shared.store.indexes import prepare
@@ -24,7 +23,7 @@ ENDED = {"s1": now()}
 
 @pytest.fixture
 def known(database: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    monkeypatch.setattr(access, "_entitled", {})
+    monkeypatch.setattr(relations, "_entitled", {})
     prepare(database, service.collections)
     hearing.hear(service, database, hearing.member("clara", "clinician"), hearing.client("maya"))
     hearing.hear(service, database, hearing.episode("maya", "clara"))
@@ -107,10 +106,3 @@ def test_the_language_that_a_client_chose_last_counts(known: Any) -> None:
 
     assert language_of(known, caller("maya")) == "de"
     assert standings(known, caller("maya"), "goal.list", "maya")
-
-
-def test_a_client_who_joined_is_known(known: Any) -> None:
-    data = {"client_id": "noah", "joined_at": now()}
-    hearing.hear(service, known, hearing.message("client.joined", "practices", data, "p"))
-
-    assert ("client", "practice") in standings(known, caller("noah"), "goal.list", None)
