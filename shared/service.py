@@ -65,7 +65,7 @@ class Service:
     keys: Callable[[Any], dict[str, Any]] | None = None
     """Who issues tokens verifies them with its own key set (RFC 7517), read from its database."""
     republished: Sequence[Callable[[Any], Any]] = ()
-    """Stores whose aggregates can tell their present state as one event, `snapshot()`."""
+    """Stores whose aggregates tell their present state by `snapshot()`, or several events, `snapshots()`."""
 
     @property
     def collection_names(self) -> list[str]:
@@ -309,7 +309,8 @@ def _tell_again(store: Any, to: str | None) -> tuple[int, int]:
 
 def _snapshot(store: Any, aggregate: Any, to: str | None) -> None:
     while True:
-        aggregate.events.append(aggregate.snapshot())
+        several = getattr(aggregate, "snapshots", None)
+        aggregate.events += several() if several else [aggregate.snapshot()]
         try:
             store.save(aggregate, to=to)
             return

@@ -28,6 +28,18 @@ def know_client(event: Event) -> Iterator[Operation]:
     yield project("people", event.data["client_id"], {"display_name": event.data["display_name"]})
 
 
+@subscriber.on("person.snapshot", schemas.PersonContactSet, source="practices")
+@subscriber.on("person.contact_set", schemas.PersonContactSet, source="practices")
+def keep_contact(event: Event) -> Iterator[Operation]:
+    """As it came: encrypted to us, and opened by whoever writes to somebody."""
+    yield project("contacts", event.data["person_id"], {"contact": event.data["contact"]})
+
+
+@subscriber.on("member.removed", schemas.MemberRemoved, source="practices")
+def forget_contact(event: Event) -> Iterator[Operation]:
+    yield project("contacts", event.data["member_id"], {"contact": None})
+
+
 def told(event: Event, person_id: str, by: str, about_id: str, index: int = 0) -> Operation:
     """One entry in one person's inbox; names are looked up when it is read."""
     entry = {

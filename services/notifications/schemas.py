@@ -12,6 +12,15 @@ class MemberJoined(EventSchema):
     display_name = fields.String(required=True)
 
 
+class MemberRemoved(EventSchema):
+    member_id = fields.String(required=True)
+
+
+class PersonContactSet(EventSchema):
+    person_id = fields.String(required=True)
+    contact = fields.String(required=True)
+
+
 class ClientEnrolled(EventSchema):
     client_id = fields.String(required=True)
     display_name = fields.String(required=True)

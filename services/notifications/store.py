@@ -15,6 +15,7 @@ _UNREAD = Index((("practice_id", 1), ("person_id", 1)), partial={"read_at": None
 COLLECTIONS = (
     created("notifications", [("practice_id", 1), ("person_id", 1), ("at", -1), ("_id", -1)], _UNREAD),
     records("people"),
+    records("contacts"),
     *access.COLLECTIONS,
 )
 

@@ -12,6 +12,7 @@ from zoneinfo import available_timezones
 import click
 
 from services.practices import sample
+from services.practices.contacts import reached
 from services.practices.domain.addresses import look_up, normalized
 from services.practices.domain.apps import App, AppNotFound, TwoSecrets
 from services.practices.domain.members import Member, Role
@@ -148,7 +149,7 @@ def open_practice(
         at=now(),
     )
     Practices(database).add(practice)
-    Members(database).add(owner)
+    Members(database).add(reached(settings, owner))
     return {"practice_id": practice_id, "owner_id": owner.id}
 
 

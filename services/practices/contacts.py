@@ -4,14 +4,25 @@ A JWE (RFC 7516): ECDH-ES+A256KW to an X25519 key (RFC 8037), A256GCM.
 """
 
 import base64
+from typing import TypeVar
 
 import orjson
 from joserfc import jwe
 from joserfc.jwk import OKPKey
 
+from services.practices.domain.people import Person
 from shared.settings import Settings
 
 _HEADER = {"alg": "ECDH-ES+A256KW", "enc": "A256GCM"}
+
+
+P = TypeVar("P", bound=Person)
+
+
+def reached(settings: Settings, person: P) -> P:
+    """The person, who says in the same save how to reach them."""
+    person.reach(sealed(settings, person.id, person.email, getattr(person, "phone", None)))
+    return person
 
 
 def sealed(settings: Settings, person_id: str, email: str, phone: str | None = None) -> str:

@@ -4,6 +4,7 @@ import hmac
 from base64 import urlsafe_b64encode
 from typing import Any
 
+from services.practices.contacts import reached
 from services.practices.domain.addresses import look_up
 from services.practices.domain.apps import App
 from services.practices.domain.clients import Client
@@ -96,7 +97,7 @@ def _member(database: Any, settings: Settings, practice: Practice, name: str) ->
     member = Member.join(practice_id=practice.id, roles=STAFF[name], **about)
     sealed = SecondFactors(database, settings).sealed(_secret(settings, member.id))
     member.second_factor = SecondFactor(sealed_secret=sealed, enrolled_at=now(), recovery_codes=[])
-    return Members(database).add(member)[0]
+    return Members(database).add(reached(settings, member))[0]
 
 
 def _secret(settings: Settings, member_id: str) -> bytes:
@@ -108,7 +109,7 @@ def _client(database: Any, settings: Settings, practice: Practice, by: Member, n
     client = Client.enrol(practice, adult=True, at=now(), enrolled_by=by.id, **_about(settings, name))
     client.invite(practice, now())
     client.accept(now())
-    return Clients(database).add(client)[0]
+    return Clients(database).add(reached(settings, client))[0]
 
 
 def _episode(database: Any, client: Client, clinician: Member) -> Episode:

@@ -7,10 +7,12 @@ from typing import Any
 from services.practices.api.stores import (
     address_of,
     clients,
+    covers,
     episodes,
     myself,
     own_practice,
 )
+from services.practices.contacts import reached
 from services.practices.domain.addresses import AddressTaken
 from services.practices.domain.clients import (
     AdulthoodNotDeclared,
@@ -21,13 +23,14 @@ from services.practices.domain.clients import (
     JoinedAlready,
 )
 from services.practices.domain.invitations import InvitedTooOften
+from services.practices.domain.members import Member, Role
 from services.practices.domain.practices import CrisisTextMissing, LanguageNotOffered
 from services.practices.schemas import clients as schemas
 from shared.clock import now
 from shared.store.aggregates import StaleVersion
 from shared.web.allows import allows
 from shared.web.blueprint import Blueprint
-from shared.web.context import caller
+from shared.web.context import caller, settings
 from shared.web.creates import creates
 from shared.web.cursors import page
 from shared.web.schemas import page_of
@@ -72,7 +75,7 @@ def enrol_client(body: dict[str, Any], id: str) -> Client:
     client = Client.enrol(practice, **body, id=id, address=address, enrolled_by=caller().id, at=at)
     if practice.values["invite_at_enrolment"] if invite is None else invite:
         client.invite(practice, at)
-    return client
+    return reached(settings(), client)
 
 
 @api.get("/clients")
@@ -80,16 +83,22 @@ def enrol_client(body: dict[str, Any], id: str) -> Client:
 @api.arguments(schemas.ClientQuery, location="query")
 @api.response(200, page_of(schemas.ClientView))
 def list_clients(query: dict[str, Any]) -> Mapping[str, Any]:
-    """The office sees everybody, a clinician those of their open episodes."""
+    """The office sees everybody, others whoever is in care with them or whom they cover or supervise."""
     me, where = myself(), {}
     if "status" in query:
         where["status"] = query["status"]
-    clinician_id = query.get("clinician_id", None if me.in_office else me.id)
-    if clinician_id is not None:
-        mine = me.in_office or clinician_id == me.id
-        caseload = episodes().caseload(me.practice_id, clinician_id) if mine else []
-        where["_id"] = {"$in": caseload}
+    asked = {query["clinician_id"]} if "clinician_id" in query else None
+    if not me.in_office:
+        asked = _seen_by(me) if asked is None else asked & _seen_by(me)
+    if asked is not None:
+        where["_id"] = {"$in": episodes().caseload(me.practice_id, asked)}
     return page(query, lambda limit, after: clients().list(me.practice_id, where, limit, after))
+
+
+def _seen_by(me: Member) -> set[str]:
+    """The clinicians whose clients a member may see, as client.read has it."""
+    own = {me.id, *covers().current(me.practice_id, me.id, now())} if Role.CLINICIAN in me.roles else set()
+    return own | (me.supervises if Role.SUPERVISOR in me.roles else set())
 
 
 @api.get("/clients/<client_id>")
@@ -105,6 +114,8 @@ def read_client(client: Client) -> Client:
 @api.response(200, schemas.ClientView)
 def change_client(client: Client, body: dict[str, Any]) -> Client:
     client.change(own_practice(), caller().id, **body)
+    if "phone" in body:
+        reached(settings(), client)
     return clients().save(client)
 
 

@@ -10,6 +10,7 @@ from services.practices.api.stores import (
     myself,
     sign_ins,
 )
+from services.practices.contacts import reached
 from services.practices.domain.addresses import AddressTaken
 from services.practices.domain.invitations import InvitedTooOften
 from services.practices.domain.members import (
@@ -30,7 +31,7 @@ from services.practices.schemas import members as schemas
 from shared.clock import now
 from shared.web.allows import allows
 from shared.web.blueprint import Blueprint
-from shared.web.context import caller, database
+from shared.web.context import caller, database, settings
 from shared.web.creates import creates
 from shared.web.cursors import page
 from shared.web.schemas import page_of
@@ -60,7 +61,8 @@ api = Blueprint("members", __name__, url_prefix="/v1", description="Members", pr
 @creates(members)
 def invite_member(body: dict[str, Any], id: str) -> Member:
     address = address_of(body["email"])
-    return myself().invite(**{**body, "roles": set(body["roles"])}, id=id, address=address, at=now())
+    member = myself().invite(**{**body, "roles": set(body["roles"])}, id=id, address=address, at=now())
+    return reached(settings(), member)
 
 
 @api.get("/members")

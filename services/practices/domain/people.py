@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from services.practices.domain.invitations import Invited
+from services.practices.events.people import PersonContactSet, PersonSnapshot
 
 OUTLIVED = timedelta(minutes=20)
 """An access token has expired so long after its sign-in was ended: they last ten minutes, fifteen at most."""
@@ -27,6 +28,8 @@ class Person(Invited):
     former_emails: dict[str, str] = field(default_factory=dict)
     """Addresses to be told that they are no longer the person's, each by the id of its letter."""
     letters_due: datetime | None = None
+    contact: str | None = None
+    """How to reach them, as notifications alone can read it."""
     version: int = 0
     events: list[Any] = field(default_factory=list)
 
@@ -59,6 +62,19 @@ class Person(Invited):
             self.former_emails = {**self.former_emails, letter_id: self.email}
             self.letters_due = at
         self.email, self.address = email, address
+
+    def reach(self, contact: str) -> None:
+        """At what they can be reached from now on; it is encrypted to notifications."""
+        self.contact = contact
+        self.events.append(PersonContactSet(self.id, contact))
+
+    def snapshots(self) -> list[Any]:
+        """All that there is to be told again."""
+        contact = [PersonSnapshot(self.id, self.contact)] if self.contact else []
+        return [self.snapshot(), *contact]
+
+    def snapshot(self) -> Any:
+        raise NotImplementedError
 
     def letters_sent(self, ids: Iterable[str]) -> None:
         self.former_emails = {id: to for id, to in self.former_emails.items() if id not in set(ids)}

@@ -7,6 +7,7 @@ from services.practices.events import (
     episodes,
     looks,
     members,
+    people,
     practices,
     readiness,
     sessions,
@@ -16,6 +17,7 @@ from services.practices.events import (
 EVENTS = (
     *practices.EVENTS,
     *members.EVENTS,
+    *people.EVENTS,
     *covers.EVENTS,
     *clients.EVENTS,
     *looks.EVENTS,

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from services.practices.contacts import reached
 from services.practices.domain.members import Member
 from services.practices.domain.people import Person
 from services.practices.sign_in.codes import MailedCodes
@@ -26,6 +27,7 @@ class AddressChange:
     """One caller's."""
 
     def __init__(self, database: Any, settings: Settings, by: Caller) -> None:
+        self._settings = settings
         self._codes = MailedCodes(database, settings)
         self._factors = SecondFactors(database, settings)
         self._sign_ins = SignIns(database)
@@ -59,6 +61,7 @@ class AddressChange:
             self._sign_ins.mark_ended(person, at)
             person.change_address(email, self._codes.address(email), new_id(), at)
             person.end_sign_ins(others, at)
+            reached(self._settings, person)
 
         person: Person = self._people.change(self._by.practice_id, self._by.id, change)
         self._sign_ins.mark_ended(person, at)

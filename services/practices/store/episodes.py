@@ -1,6 +1,6 @@
 """Episodes of care, wishes for another clinician, and readiness."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -81,9 +81,9 @@ class Episodes(Aggregates[Episode]):
         where = {"practice_id": practice_id, "clinician_id": {"$in": clinician_ids}, **CURRENT}
         return self.collection.count_documents(where)
 
-    def caseload(self, practice_id: str, clinician_id: str) -> list[str]:
-        """The ids of the clients with whom a clinician has an open episode."""
-        where = {"practice_id": practice_id, "clinician_id": clinician_id, **CURRENT}
+    def caseload(self, practice_id: str, clinician_ids: Collection[str]) -> list[str]:
+        """The ids of the clients with whom these clinicians have open episodes."""
+        where = {"practice_id": practice_id, "clinician_id": {"$in": sorted(clinician_ids)}, **CURRENT}
         return self.collection.distinct("client_id", where)
 
     def of(self, practice_id: str, client_id: str) -> dict[str, Episode]:
