@@ -10,9 +10,10 @@ from typing import Any
 from services.practices.domain.clients import Client
 from services.practices.domain.members import Role
 from services.practices.sign_in import grant_id
-from services.practices.store.apps import Grants
+from services.practices.store.apps import Apps, Grants
 from services.practices.store.episodes import Episodes
 from services.practices.store.people import Clients, Members
+from shared.ids import PLATFORM
 from shared.security.caller import Caller
 
 Standings = set[tuple[str, str]]
@@ -56,9 +57,10 @@ def _of_member(database: Any, caller: Caller, action: str, about: _About) -> Sta
 def _cares_for(database: Any, caller: Caller, about: _About) -> bool:
     """A current episode; or the clinician enrolled the client, who has had no episode yet."""
     episodes = Episodes(database)
-    if episodes.current(caller.practice_id, caller.id, about.client_id):
-        return True
-    return about.enrolled_by == caller.id and not episodes.any_of(caller.practice_id, about.client_id)
+    current = episodes.current(caller.practice_id, caller.id, about.client_id)
+    # Asked for everybody: who enrolled a client would tell them from an absent one by what it costs.
+    untreated = not episodes.any_of(caller.practice_id, about.client_id)
+    return current or (about.enrolled_by == caller.id and untreated)
 
 
 def _of_client(database: Any, caller: Caller, action: str, about: _About) -> Standings:
@@ -70,8 +72,11 @@ def _of_client(database: Any, caller: Caller, action: str, about: _About) -> Sta
 
 
 def _of_app(database: Any, caller: Caller, action: str, about: _About) -> Standings:
+    app = Apps(database).find(PLATFORM, caller.id)
     grant = Grants(database).find(caller.practice_id, grant_id(caller.practice_id, caller.id))
     client = Clients(database).find(caller.practice_id, about.client_id)
+    if app is None:
+        return set()
     granted = grant is not None and grant.stands and action in grant.scopes
     consented = client is not None and client.consents_to(caller.id)
     return {("app", "self")} | ({("app", "granted")} if granted and consented else set())

@@ -14,6 +14,7 @@ from services.practices.api.stores import (
 from services.practices.domain.addresses import AddressTaken
 from services.practices.domain.apps import AppNotFound
 from services.practices.domain.clients import AdulthoodNotDeclared, Client, ClientNotFound, ConsentNotFound
+from services.practices.domain.members import Role
 from services.practices.domain.practices import CrisisTextMissing, LanguageNotOffered
 from services.practices.schemas import clients as schemas
 from shared.clock import now
@@ -56,7 +57,7 @@ def list_clients(query: dict[str, Any]) -> Mapping[str, Any]:
     me = myself()
     if me.in_office:
         return page(query, lambda limit, after: clients().list(me.practice_id, {}, limit, after))
-    caseload = episodes().caseload(me.practice_id, me.id)
+    caseload = episodes().caseload(me.practice_id, me.id) if Role.CLINICIAN in me.roles else []
     return page(query, lambda limit, after: clients().among(me.practice_id, caseload, limit, after))
 
 
