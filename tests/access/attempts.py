@@ -69,7 +69,7 @@ class Route:
     @property
     def loads_by(self) -> str | None:
         """The variable that says what a request is about."""
-        if self.guard.store:
+        if self.guard.store and self.variables:
             return self.guard.by or self.variables[-1]
         return "client_id" if "client_id" in self.variables else None
 

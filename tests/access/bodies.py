@@ -11,6 +11,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate
 
 from shared.clock import now
+from shared.web.schemas import Id
 
 TEXTS = (
     "en",
@@ -34,11 +35,11 @@ class NoExample(Exception):
 
 
 def body_of(schema: Schema, ids: Mapping[str, str]) -> dict[str, Any]:
-    """What is required; a field named as one of the `ids` has it."""
+    """What is required, and every id: the one that is called so, or else a colleague's."""
     body = {
         name: _value(schema, name, field, ids)
         for name, field in schema.fields.items()
-        if not field.dump_only and (field.required or name in ids or _given(schema, name))
+        if not field.dump_only and (field.required or _is_id(field) or _given(schema, name))
     }
     try:
         schema.load(body)
@@ -50,6 +51,10 @@ def body_of(schema: Schema, ids: Mapping[str, str]) -> dict[str, Any]:
     return body
 
 
+def _is_id(field: Any) -> bool:
+    return isinstance(field.inner if isinstance(field, fields.List) else field, Id)
+
+
 def _given(schema: Schema, name: str) -> bool:
     return (type(schema).__name__, name) in GIVEN
 
@@ -57,7 +62,13 @@ def _given(schema: Schema, name: str) -> bool:
 def _value(schema: Schema, name: str, field: Any, ids: Mapping[str, str]) -> Any:
     if _given(schema, name):
         return GIVEN[type(schema).__name__, name]
-    return ids[name] if name in ids else _example(name, field, ids)
+    if isinstance(field, Id):
+        return ids.get(name, ids["colleague_id"])
+    if isinstance(field, fields.DateTime):
+        # Later fields are later times: what has a beginning and an end has them in this order.
+        soon = now() + timedelta(days=2, hours=list(schema.fields).index(name))
+        return soon.isoformat(timespec="seconds")
+    return _example(name, field, ids)
 
 
 def _example(name: str, field: Any, ids: Mapping[str, str]) -> Any:
@@ -66,7 +77,9 @@ def _example(name: str, field: Any, ids: Mapping[str, str]) -> Any:
         return [nested] if field.many else nested
     if isinstance(field, fields.List):
         singular = name.removesuffix("s")
-        return [ids[f"{singular}_id"] if f"{singular}_id" in ids else _example(singular, field.inner, ids)]
+        if isinstance(field.inner, Id):
+            return [ids.get(f"{singular}_id", ids["colleague_id"])]
+        return [_example(singular, field.inner, ids)]
     if isinstance(field, fields.Dict):
         return {_plain("key", field.key_field): _plain("value", field.value_field)}
     return _plain(name, field)
@@ -95,7 +108,6 @@ def _candidates(field: Any) -> list[Any]:
 
 
 def _of_type(field: Any) -> list[Any]:
-    soon = now() + timedelta(days=2)
     if isinstance(field, fields.Enum):
         return [one.value for one in field.enum if isinstance(one, Enum)]
     if isinstance(field, fields.Boolean):
@@ -103,7 +115,7 @@ def _of_type(field: Any) -> list[Any]:
     if isinstance(field, fields.Number):
         return [1, 60]
     if isinstance(field, fields.DateTime):
-        return [soon.isoformat(timespec="seconds")]
+        return [now().isoformat(timespec="seconds")]
     if isinstance(field, fields.Date):
-        return [f"{now().date()}"]
+        return [f"{now().date() + timedelta(days=30)}", f"{now().date()}"]
     return []

@@ -11,7 +11,7 @@ from shared.clock import now
 from shared.ids import PLATFORM
 from shared.security.access import consent_id
 from shared.store.operations import Operation, project, write
-from tests.access.cast import CLARA, MAYA, NOAH, OURS, THEIRS, Caller
+from tests.access.cast import CLARA, DANIEL, MAYA, NOAH, OURS, THEIRS, Caller
 from tests.access.table import ROWS, row
 
 Fact = tuple[str, Operation]
@@ -65,7 +65,7 @@ def _of_member(caller: Caller) -> Iterator[Fact]:
 
 
 def supervises(caller: Caller) -> list[str]:
-    whom = {"supervised": [CLARA], "supervising_another": ["clinician-unrelated"]}
+    whom = {"supervised": [CLARA], "supervising_another": [DANIEL]}
     return whom.get(caller.relation, [])
 
 
@@ -79,9 +79,9 @@ def covers(caller: Caller) -> Iterator[dict[str, Any]]:
     }
     if caller.relation in days:
         since, until = (now() + timedelta(days=day) for day in days[caller.relation])
-        absent = "clinician-unrelated" if caller.relation == "covering_another" else CLARA
+        absent = DANIEL if caller.relation == "covering_another" else CLARA
         active = caller.relation != "covering_cancelled"
-        told = {"absent_id": absent, "covered_by": caller.id, "since": since, "until": until}
+        told = {"member_id": absent, "covered_by": caller.id, "since": since, "until": until}
         yield told | {"active": active}
 
 

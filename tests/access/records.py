@@ -23,7 +23,7 @@ from services.practices.store.apps import Grants
 from services.practices.store.episodes import Episodes
 from shared.clock import now
 from shared.ids import PLATFORM
-from tests.access.cast import CLARA, EHR, MALLORY, MAYA, OTHER_APP, OURS, THEIRS, ZOE
+from tests.access.cast import CLARA, DANIEL, EHR, MALLORY, MAYA, OTHER_APP, OURS, THEIRS, ZOE
 from tests.access.expected import About
 from tests.access.filled import filled
 
@@ -36,20 +36,24 @@ class Scene:
     client: str
     clinician: str
     app: str
+    colleague: str
     tag: str
 
     @property
     def ids(self) -> dict[str, str]:
         """What a path variable or a field of this name is."""
         people = {"client_id": self.client, "clinician_id": self.clinician, "member_id": self.clinician}
-        return people | {"app_id": self.app}
+        return people | {"app_id": self.app, "colleague_id": self.colleague}
 
     @property
     def of_client(self) -> About:
         return About(self.practice, client=self.client)
 
 
-SCENES = (Scene(OURS, MAYA, CLARA, EHR, "ours"), Scene(THEIRS, ZOE, MALLORY, OTHER_APP, "theirs"))
+SCENES = (
+    Scene(OURS, MAYA, CLARA, EHR, DANIEL, "ours"),
+    Scene(THEIRS, ZOE, MALLORY, OTHER_APP, "owner-other_practice", "theirs"),
+)
 
 
 @dataclass(frozen=True)
@@ -88,13 +92,10 @@ def of_scene(variable: str, scene: Scene) -> Record | None:
 
 @makes("episode_id", "practices")
 def episode(database: Any, settings: Any, scene: Scene, number: int) -> Record:
-    made = filled(
-        Episode,
-        id=f"episode-{scene.tag}-{number}",
-        practice_id=scene.practice,
-        client_id=scene.client,
-        clinician_id=scene.clinician,
-    )
+    # The first is why the clinician is the client's own.
+    clinician = scene.clinician if number == 1 else f"earlier-{scene.clinician}"
+    about = {"practice_id": scene.practice, "client_id": scene.client, "clinician_id": clinician}
+    made = filled(Episode, id=f"episode-{scene.tag}-{number}", **about)
     Episodes(database).add(made)
     return Record(made.id, "episodes", scene.of_client, (made.id,), "episode.read")
 

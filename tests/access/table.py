@@ -78,6 +78,7 @@ ROWS = {
     # "A wish for another clinician goes to the supervisor or an admin, never to the clinician alone."
     "wish.say": "the client",
     "wish.take_back": "the client",
+    "wish.text": "the client, their supervisor, office",
     "wish.list": "their supervisor, office",
     "wish.settle": "their supervisor, office",
     # "apps may write them with a grant".
@@ -113,7 +114,7 @@ ROWS = {
     "delivery.list": "an app itself",
 }
 
-OF_WORDS = {"member.contact"}
+OF_WORDS = {"member.contact", "wish.text"}
 """Rows that no route asks for: they say who may read a part of an answer."""
 
 

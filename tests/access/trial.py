@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from tests.access.attempts import Attempt, Route, Target, allowed, plain, plan, routes, targets
+from tests.access.attempts import Attempt, Route, Target, Unplanned, allowed, plain, plan, routes, targets
+from tests.access.bodies import NoExample
 from tests.access.cast import Caller
 from tests.access.expected import entitled
 from tests.access.records import SCENES, Record
@@ -30,7 +31,13 @@ class Trial:
         self._hidden: dict[Caller, list[Record]] = {}
 
     def wrong(self, route: Route) -> Iterator[str]:
-        """Everything that is wrong with this route."""
+        """Everything that is wrong with this route, or why that cannot be told."""
+        try:
+            yield from self._wrong(route)
+        except (Unplanned, NoExample) as error:
+            yield str(error)
+
+    def _wrong(self, route: Route) -> Iterator[str]:
         made, cursor = self._something_made(route), self._a_cursor(route)
         costs: dict[tuple[Caller, str], tuple[Command, ...]] = {}
         with self.world.after(made):
@@ -160,7 +167,8 @@ class Trial:
             return
         asked = [replace(one, headers=requests[0].headers) for one in requests]
         (foreign, cost), (nobodys, usual) = (self._ask(attempt.caller, one) for one in asked)
-        if foreign != nobodys or foreign.status < 300 or cost != usual:
+        taken = foreign.status < 300 and any(command in WRITES for command, _ in cost)
+        if foreign != nobodys or taken or cost != usual:
             yield (
                 f"{_told(route, attempt)}: {foreign.status} {foreign.body[:200]!r} to an id of another "
                 f"practice, {nobodys.status} to one that is not there; {cost} and {usual}"
