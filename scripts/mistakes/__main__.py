@@ -24,9 +24,10 @@ AT_ONCE = 2
 
 
 def main() -> int:
-    chosen = [one for one in MISTAKES if not sys.argv[1:] or any(word in one.what for word in sys.argv[1:])]
+    asked = " ".join(sys.argv[1:])
+    chosen = [one for one in MISTAKES if asked in one.what]
     if not chosen:
-        raise Trouble(f"No mistake is called {' or '.join(sys.argv[1:])}: see scripts/mistakes/table.py.")
+        raise Trouble(f"No mistake is called “{asked}”: see scripts/mistakes.")
     require_fit(chosen, PROJECT)
     with temporary.servers() as servers:
         settings = {"SERVERS": "urls", "MONGO_URL": servers.mongo_url, "AMQP_URL": servers.amqp_url}

@@ -41,8 +41,13 @@ class Mistake:
             return None
         return (
             f"“{self.what}” cannot be made: its old text is {found} times in {self.file}, not once. "
-            "Write it again in scripts/mistakes/table.py as the source is now."
+            "Write it again in scripts/mistakes as the source is now."
         )
+
+
+def routes(service: str, which: str) -> str:
+    """The generated test, of those routes of a service that hold this text."""
+    return f"tests/access/test_access.py -k '{service} and whom' --routes '{which}'"
 
 
 def require_fit(mistakes: Iterable[Mistake], project: Path) -> None:
