@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from queue import SimpleQueue
 from typing import TypeVar
 
+from rich.markup import escape
+
 from scripts import trouble
 from scripts.mistakes.table import MISTAKES
 from scripts.mistakes.trying import CAUGHT, MISSED, Copy, Mistake, Outcome, require_fit
@@ -97,7 +99,8 @@ def _each(
 
 def _told(mistake: Mistake, outcome: Outcome) -> Outcome:
     mark = "[green]✓[/]" if outcome.result == CAUGHT else "[red]✗[/]"
-    console.print(f"{mark} {outcome.result}: {mistake.what}", f"[dim]{outcome.said}[/]", soft_wrap=True)
+    said = f"[dim]{escape(outcome.said)}[/]"
+    console.print(f"{mark} {outcome.result}: {escape(mistake.what)}", said, soft_wrap=True)
     return outcome
 
 

@@ -12,13 +12,14 @@ from shared.ids import PLATFORM
 from shared.security.access import consent_id
 from shared.store.operations import Operation, project, write
 from tests.access.cast import CLARA, DANIEL, MAYA, NOAH, OURS, THEIRS, Caller
-from tests.access.table import ROWS, row
+from tests.access.table import ROWS
 
 Fact = tuple[str, Operation]
 """With the practice it is of."""
 OWN = {"own", "suspended", "removed", "expired", "other_practice", "revoked"}
 """Who has or had an episode."""
-SCOPES = sorted(action for action in ROWS if ("app", "granted") in row(action))
+SCOPES = sorted(ROWS)
+"""All there are: what no app may, a practice cannot grant it either."""
 CONSENTED = {"own", "ungranted", "revoked", "scopeless", "granted_elsewhere", "other_practice"}
 ASKED = CONSENTED | {"withdrawn"}
 
