@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shared.ids import PLATFORM
+from shared.security.caller import Caller as Known
 
 OURS, THEIRS = "practice-ours", "practice-theirs"
 MAYA, NOAH, ZOE = "client-own", "client-unrelated", "client-theirs"
@@ -17,6 +18,10 @@ EHR, OTHER_APP = "app-own", "app-other_practice"
 
 NOT_YET = frozenset({"covering", "supervised", "emergency"})
 """Relations that no service knows yet: who stands in one is expected to be denied. Empty it once they do."""
+
+SIGN_INS_END = "sign_in_id" in Known.__dataclass_fields__
+"""Whether tokens name the sign-in that they came by, so that it can be ended."""
+ENDED = "sign-in-ended"
 
 MEMBERS = ("owner", "admin", "supervisor", "clinician")
 OF_MEMBERS = {
@@ -70,7 +75,7 @@ class Caller:
     home: str = OURS
     """Where they are known."""
     claims: str = "good"
-    """Of the token: good, expired, forged, or none at all."""
+    """Of the token: good, expired, forged, of a sign-in that was ended, or none at all."""
     called: str = ""
 
     def __str__(self) -> str:
@@ -136,6 +141,8 @@ def _twisted() -> Iterator[Caller]:
     """Those whose token is none, or names somebody whom its practice does not know."""
     for claims in ("none", "garbage", "forged"):
         yield Caller(CLARA, "member", ("clinician",), "own", claims=claims, called=f"nobody-{claims}")
+    for id, kind in ((CLARA, "member"), (MAYA, "client")) if SIGN_INS_END else ():
+        yield Caller(id, kind, (), "own", claims="ended", called=f"{id}-signed_out")
     for role in MEMBERS:
         # A token of ours for a person of the other practice.
         yield Caller(f"{role}-other_practice", "member", (), "stranger", called=f"{role}-stranger")

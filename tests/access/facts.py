@@ -11,7 +11,7 @@ from shared.clock import now
 from shared.ids import PLATFORM
 from shared.security.access import consent_id
 from shared.store.operations import Operation, project, write
-from tests.access.cast import CLARA, DANIEL, MAYA, NOAH, OURS, THEIRS, Caller
+from tests.access.cast import CLARA, DANIEL, ENDED, MAYA, NOAH, OURS, THEIRS, Caller
 from tests.access.table import ROWS
 
 Fact = tuple[str, Operation]
@@ -53,6 +53,7 @@ def _of(caller: Caller) -> Iterator[Fact]:
 def _of_member(caller: Caller) -> Iterator[Fact]:
     active = caller.relation not in ("suspended", "removed")
     member = {"roles": list(caller.roles), "active": active, "supervises": supervises(caller)}
+    member |= {"ended": {ENDED: now()}}
     yield caller.home, project("members", caller.id, member)
     yield caller.home, project("people", caller.id, {"display_name": f"name-{caller.id}"})
     if caller.relation in OWN:
@@ -91,11 +92,14 @@ def looks(caller: Caller) -> Iterator[dict[str, Any]]:
     if caller.relation in minutes:
         until = now() + timedelta(minutes=minutes[caller.relation])
         client = NOAH if caller.relation == "emergency_another" else MAYA
-        yield {"client_id": client, "member_id": caller.id, "until": until}
+        yield {"client_id": client, "member_id": caller.id, "until": until, "ends_at": until}
 
 
 def _of_client(caller: Caller) -> Iterator[Fact]:
-    yield caller.home, project("clients", caller.id, {"language": "en", "active": True})
+    yield (
+        caller.home,
+        project("clients", caller.id, {"language": "en", "active": True, "ended": {ENDED: now()}}),
+    )
     yield caller.home, project("people", caller.id, {"display_name": f"name-{caller.id}"})
 
 

@@ -14,7 +14,7 @@ from services.practices.store.people import Clients, Members, Practices
 from shared.clock import now
 from shared.ids import PLATFORM
 from tests.access import facts
-from tests.access.cast import CLARA, MALLORY, MAYA, OURS, THEIRS, Caller
+from tests.access.cast import CLARA, ENDED, MALLORY, MAYA, OURS, THEIRS, Caller
 from tests.access.expected import About
 from tests.access.filled import filled, of_enum
 from tests.access.records import Record
@@ -54,6 +54,7 @@ def _person(caller: Caller) -> dict[str, Any]:
         "address": SAME_ADDRESS.get(caller.id, caller.id),
         "language": "en",
         "timezone": "Europe/Lisbon",
+        "ended": {ENDED: now()},
     }
 
 
@@ -68,6 +69,7 @@ def _member(database: Any, caller: Caller, people: list[Caller]) -> None:
     for name, of_them in (("covers", facts.covers(caller)), ("looks", facts.looks(caller))):
         for fact in of_them:
             # As raw as this until there are such aggregates to fill.
+            fact |= {"reason": "x", "began_at": now()}
             identified = {"_id": f"{name}-{caller.id}", "practice_id": caller.home, "version": 1, "eseq": 0}
             database[name].insert_one(identified | fact)
 

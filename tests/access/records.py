@@ -97,7 +97,7 @@ def episode(database: Any, settings: Any, scene: Scene, number: int) -> Record:
     about = {"practice_id": scene.practice, "client_id": scene.client, "clinician_id": clinician}
     made = filled(Episode, id=f"episode-{scene.tag}-{number}", **about)
     Episodes(database).add(made)
-    return Record(made.id, "episodes", scene.of_client, (made.id,), "episode.read")
+    return Record(made.id, "episodes", scene.of_client, read="episode.read")
 
 
 @makes("grant_id", "practices")

@@ -118,6 +118,10 @@ OF_WORDS = {"member.contact", "wish.text"}
 """Rows that no route asks for: they say who may read a part of an answer."""
 
 
+BY_NAME = {"glass.break"}
+"""What looks for somebody by what the body names, and finds nobody."""
+
+
 def row(action: str) -> frozenset[tuple[str, ...]]:
     """The (role, relation) that may take the action."""
     assert action in ROWS, f"Say in tests/access/table.py who may take the action {action}."

@@ -12,7 +12,7 @@ from pymongo.monitoring import CommandListener
 from shared.store.indexes import prepare
 from shared.web.application import create_app
 from tests.access import facts, practices
-from tests.access.cast import Caller, cast
+from tests.access.cast import ENDED, Caller, cast
 from tests.access.records import MAKERS, SCENES, Record
 from tests.access.sending import Answer, Request, send
 from tests.issuer import Issuer
@@ -50,7 +50,9 @@ class World:
         self.service, self.database, self._commands = service, database, commands
         self.settings = settings_of(service.name)
         self._issuer, self._forger = Issuer(), Issuer()
-        self.callers = cast()
+        # Partners knows no people, and so no sign-ins of theirs.
+        apps_only = service.name == "partners"
+        self.callers = [one for one in cast() if not (apps_only and one.claims == "ended")]
         verifier = self._issuer.verifier()
         self.app = create_app(service, self.settings, database, verifier)
         self.records: dict[tuple[str, str], list[Record]] = {}
@@ -114,7 +116,8 @@ class World:
     def _token(self, caller: Caller) -> str | None:
         if caller.claims in ("none", "garbage"):
             return {"none": None, "garbage": "not.a.token"}[caller.claims]
-        named = {"sub": caller.id, "kind": caller.kind, "practice": caller.practice}
+        sign_in = None if caller.kind == "app" else ENDED if caller.claims == "ended" else "s1"
+        named = {"sub": caller.id, "kind": caller.kind, "practice": caller.practice, "sid": sign_in}
         if caller.claims == "forged":
             return self._forger.token(**named)
         late = -1_000 if caller.claims == "expired" else 0
