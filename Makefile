@@ -42,6 +42,9 @@ test: ## Run all tests, on real MongoDB and RabbitMQ (ARGS='-k relay'; ARGS='-n0
 faults: ## Kill, cut, freeze and fill everything under load (FAULTS=long: more and longer)
 	@$(RUN) python -m pytest tests/faults -n 2 --timeout 1200 $(ARGS)
 
+mistakes: ## Make known mistakes in copies, and see the tests catch each, in 15 minutes (ONLY='a token' for some)
+	@$(RUN) python -m scripts.mistakes $(ONLY)
+
 test-fast: ## Run the tests that need no server
 	@$(RUN) python -m pytest -m "not servers and not slow" $(ARGS)
 
@@ -70,4 +73,4 @@ images: ## Build the container images of all services (ONLY=goals for some)
 clean: down ## Stop everything, then delete the environment and all data
 	@rm -rf .venv .tandem build
 
-.PHONY: help up down reset sample logs token service receive secrets demo test faults test-fast bench check format imports contracts manifests images clean
+.PHONY: help up down reset sample logs token service receive secrets demo test faults mistakes test-fast bench check format imports contracts manifests images clean

@@ -12,12 +12,13 @@ from services.practices.domain.members import Member, Role
 from services.practices.domain.people import Person
 from services.practices.domain.wishes import Wish
 from services.practices.sign_in import grant_id
-from services.practices.store.apps import Grants
+from services.practices.store.apps import Apps, Grants
 from services.practices.store.covers import Covers
 from services.practices.store.episodes import Episodes
 from services.practices.store.looks import Looks
 from services.practices.store.people import Clients, Members
 from shared.clock import now
+from shared.ids import PLATFORM
 from shared.security.caller import Caller
 from shared.security.tokens import TokenRefused
 
@@ -79,9 +80,9 @@ def _clinicians(database: Any, practice_id: str, about: _About) -> set[str]:
     """Those of the client's open episodes; or who enrolled the client, who has had no episode yet."""
     episodes = Episodes(database)
     clinicians = set(episodes.clinicians_of(practice_id, about.client_id))
-    if about.enrolled_by and not clinicians and not episodes.any_of(practice_id, about.client_id):
-        return {about.enrolled_by}
-    return clinicians
+    # Asked for everybody: who enrolled a client would tell them from an absent one by what it costs.
+    untreated = not episodes.any_of(practice_id, about.client_id)
+    return {about.enrolled_by} if untreated and about.enrolled_by else clinicians
 
 
 def _oneself(about: _About, caller: Caller) -> Standings:
@@ -103,8 +104,11 @@ def _of_client(database: Any, caller: Caller, action: str, about: _About) -> Sta
 
 
 def _of_app(database: Any, caller: Caller, action: str, about: _About) -> Standings:
+    app = Apps(database).find(PLATFORM, caller.id)
     grant = Grants(database).find(caller.practice_id, grant_id(caller.practice_id, caller.id))
     client = Clients(database).look(caller.practice_id, about.client_id)
+    if app is None:
+        return set()
     granted = grant is not None and grant.stands and action in grant.scopes
     consented = client is not None and client.consents_to(caller.id, action.partition(".")[0])
     return {("app", "self")} | ({("app", "granted")} if granted and consented else set())

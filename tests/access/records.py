@@ -1,0 +1,182 @@
+"""What is behind each path variable: one function for each, which stores a record of one scene.
+
+A route with a variable that has no function here fails with a sentence that says to add one. The words of a
+record are planted: whoever may not take the action `<noun>.read` on it must never see one of them, anywhere.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from services.feedback import domain as feedback
+from services.feedback.store import Feedbacks
+from services.goals.domain import Goal
+from services.goals.store import Goals
+from services.partners import signing
+from services.partners.domain import Delivery, Endpoint
+from services.partners.store import Deliveries, Endpoints
+from services.practices.domain.apps import Grant
+from services.practices.domain.episodes import Episode
+from services.practices.sign_in import grant_id
+from services.practices.store.apps import Grants
+from services.practices.store.episodes import Episodes
+from shared.clock import now
+from shared.ids import PLATFORM
+from tests.access.cast import CLARA, DANIEL, EHR, MALLORY, MAYA, OTHER_APP, OURS, THEIRS, ZOE
+from tests.access.expected import About
+from tests.access.filled import filled
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One practice's client and clinician, with an app; `tag` tells their records apart."""
+
+    practice: str
+    client: str
+    clinician: str
+    app: str
+    colleague: str
+    tag: str
+
+    @property
+    def ids(self) -> dict[str, str]:
+        """What a path variable or a field of this name is."""
+        people = {"client_id": self.client, "clinician_id": self.clinician, "member_id": self.clinician}
+        return people | {"app_id": self.app, "colleague_id": self.colleague}
+
+    @property
+    def of_client(self) -> About:
+        return About(self.practice, client=self.client)
+
+
+SCENES = (
+    Scene(OURS, MAYA, CLARA, EHR, DANIEL, "ours"),
+    Scene(THEIRS, ZOE, MALLORY, OTHER_APP, "owner-other_practice", "theirs"),
+)
+
+
+@dataclass(frozen=True)
+class Record:
+    id: str
+    collection: str
+    about: About
+    words: tuple[str, ...] = ()
+    read: str = ""
+    """The action that shows it, with its words."""
+    version: int = 1
+
+
+Make = Callable[[Any, Any, Scene, int], Record]
+MAKERS: dict[str, tuple[str, Make]] = {}
+"""By path variable: the service, and the function; it gets database, settings, scene and a number."""
+
+
+def makes(variable: str, service: str) -> Callable[[Make], Make]:
+    def decorate(make: Make) -> Make:
+        MAKERS[variable] = (service, make)
+        return make
+
+    return decorate
+
+
+def of_scene(variable: str, scene: Scene) -> Record | None:
+    """Those who are in the scene itself."""
+    about = {
+        "client_id": scene.of_client,
+        "member_id": About(scene.practice, person=scene.clinician),
+        "app_id": About(),
+    }
+    return Record(scene.ids[variable], "", about[variable]) if variable in about else None
+
+
+@makes("episode_id", "practices")
+def episode(database: Any, settings: Any, scene: Scene, number: int) -> Record:
+    # The first is why the clinician is the client's own.
+    clinician = scene.clinician if number == 1 else f"earlier-{scene.clinician}"
+    about = {"practice_id": scene.practice, "client_id": scene.client, "clinician_id": clinician}
+    made = filled(Episode, id=f"episode-{scene.tag}-{number}", **about)
+    Episodes(database).add(made)
+    return Record(made.id, "episodes", scene.of_client, read="episode.read")
+
+
+@makes("grant_id", "practices")
+def grant(database: Any, settings: Any, scene: Scene, number: int) -> Record:
+    app_id, word = f"app-of-{scene.tag}-{number}", f"planted.{scene.tag}"
+    made = filled(
+        Grant,
+        id=grant_id(scene.practice, app_id),
+        practice_id=scene.practice,
+        app_id=app_id,
+        scopes=[word],
+        givings={f"giving-{number}": None},
+    )
+    Grants(database).add(made)
+    return Record(made.id, "grants", About(scene.practice), (word,), "grant.read")
+
+
+@makes("goal_id", "goals")
+def goal(database: Any, settings: Any, scene: Scene, number: int) -> Record:
+    words = f"planted-goal-{scene.tag}-{number}", f"planted-why-{scene.tag}-{number}"
+    made = Goal.propose(
+        f"goal-{scene.tag}-{number}",
+        scene.practice,
+        scene.client,
+        scene.clinician,
+        # The second waits for the clinician, the first for the client.
+        scene.clinician if number == 1 else scene.client,
+        now(),
+        *words,
+    )
+    Goals(database).add(made)
+    return Record(made.id, "goals", scene.of_client, (made.id, *words), "goal.read")
+
+
+@makes("feedback_id", "feedback")
+def given_feedback(database: Any, settings: Any, scene: Scene, number: int) -> Record:
+    words = f"planted-helped-{scene.tag}-{number}", f"planted-hindered-{scene.tag}-{number}"
+    made = feedback.Feedback.give(
+        f"feedback-{scene.tag}-{number}",
+        scene.practice,
+        scene.client,
+        scene.clinician,
+        now(),
+        date(2026, 1, 20),
+        feedback.Ratings(9, 8, 7, 6, 5),
+        *words,
+    )
+    Feedbacks(database).add(made)
+    return Record(made.id, "feedback", scene.of_client, (made.id, *words), "feedback.read")
+
+
+@makes("notification_id", "notifications")
+def notification(database: Any, settings: Any, scene: Scene, number: int) -> Record:
+    person, by = (scene.client, scene.clinician)[:: 1 if number == 1 else -1]
+    made = {
+        "_id": f"notification-{scene.tag}-{number}",
+        "practice_id": scene.practice,
+        "person_id": person,
+        "kind": "goal.proposed",
+        "about_id": f"planted-about-{scene.tag}-{number}",
+        "by": by,
+        "at": now(),
+        "read_at": None,
+    }
+    database["notifications"].insert_one(made)
+    about = About(scene.practice, person=person)
+    words = made["_id"], made["about_id"]
+    return Record(made["_id"], "notifications", about, words, "notification.read")
+
+
+@makes("endpoint_id", "partners")
+def endpoint(database: Any, settings: Any, scene: Scene, number: int) -> Record:
+    id, host = f"endpoint-{scene.tag}-{number}", f"planted-{scene.tag}-{number}.example"
+    sealed = signing.seal(signing.new_secret(), settings.key("webhooks"))
+    Endpoints(database).add(Endpoint(id, PLATFORM, scene.app, f"https://{host}/hook", sealed, now()))
+    event = f"planted-event-{scene.tag}-{number}"
+    due = now() + timedelta(days=1)
+    Deliveries(database).add(
+        [Delivery(f"delivery-{id}", scene.practice, id, event, "goal.agreed", now(), due)]
+    )
+    about = About(PLATFORM, app=scene.app)
+    return Record(id, "endpoints", about, (id, host, event), "endpoint.read")
