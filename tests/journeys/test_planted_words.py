@@ -7,6 +7,7 @@ place something is looked for as well that has to be there: who finds nothing an
 import re
 import secrets
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -16,7 +17,8 @@ import pytest
 from pymongo import MongoClient
 
 from scripts import parts
-from scripts.api import call
+from scripts.api import Answer, call
+from shared.clock import now
 from shared.messaging.link import linked
 from shared.messaging.topology import EXCHANGE
 from tests.journeys import test_a_goal_agreed_is_heard_everywhere as story
@@ -111,15 +113,33 @@ def give_feedback(running: Platform, client_id: str) -> str:
 def enrol_all(running: Platform) -> None:
     """A member with a name to find, and clients whose addresses are planted."""
     person = {"language": "en", "timezone": "Europe/Lisbon"}
-    member = {
-        "display_name": f"{CONTROL} control",
-        "email": f"{secrets.token_hex(6)}@example.org",
-        "roles": ["admin"],
-    }
+    email = f"{secrets.token_hex(6)}@example.org"
+    member = {"display_name": f"{CONTROL} control", "email": email, "roles": ["admin"]}
     running.create("olivia", "practices", "/members", person | member)
     for word in planted().split():
         client = {"display_name": "Somebody", "email": f"{word}@example.org", "adult": True}
-        running.create("clara", "practices", "/clients", person | client)
+        made = running.create("clara", "practices", "/clients", person | client)
+    care_for(running, made)
+
+
+def care_for(running: Platform, client: Answer) -> None:
+    """All that clinicians and clients write about care."""
+    path = f"/clients/{client.body['id']}"
+    contact = {"name": planted()[:200], "phone": "+351 1", "relation": planted()[:50]}
+    words = {"pronouns": planted()[:50], "usual_place": planted()[:500], "emergency_contact": contact}
+    running.ask("clara", "PATCH", "practices", path, body=words, match=client.etag).expect(200)
+    episode = running.create("clara", "practices", f"{path}/episodes", {})
+    care = f"/episodes/{episode.body['id']}"
+    times = {"starts": f"{now().date() + timedelta(days=2)}T10:00", "minutes": 50}
+    series = running.create("clara", "practices", f"{care}/sessions", times)
+    session = f"/sessions/{series.body['sessions'][0]['id']}/cancellation"
+    reason = {"reason": planted()}
+    running.ask("clara", "POST", "practices", session, body=reason, match=series.etag).expect(200)
+    running.ask("clara", "POST", "practices", f"{care}/pause", body=reason, match=episode.etag).expect(200)
+    found = running.ask("maya", "GET", "practices", f"/clients/{running.id('maya')}/episodes").expect(200)
+    wish = f"/episodes/{found.body['items'][0]['id']}/wish"
+    said = running.create("maya", "practices", wish, {"text": planted()})
+    running.ask("maya", "DELETE", "practices", wish, match=said.etag).expect(200, 204)
 
 
 def problems(running: Platform, client_id: str) -> bytes:

@@ -1,0 +1,96 @@
+"""What a practice decides about its people holds everywhere within five seconds, whatever tokens say."""
+
+import secrets
+import time
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from shared.clock import now
+from tests.journeys.people import Platform, until
+
+WITHIN = 5.0
+"""Seconds."""
+
+
+class Staff:
+    """A clinician of their own, with a client of the sample."""
+
+    def __init__(self, running: Platform, client: str) -> None:
+        self.running, self.client_id = running, running.id(client)
+        self.name = f"dora-{secrets.token_hex(4)}"
+        about = {
+            "display_name": "Dora",
+            "language": "en",
+            "timezone": "Europe/Lisbon",
+            "roles": ["clinician"],
+        }
+        made = running.create(
+            "olivia", "practices", "/members", {**about, "email": f"{self.name}@example.org"}
+        )
+        self.id = made.body["id"]
+        running.token(self.name)
+        path = f"/clients/{self.client_id}/episodes"
+        running.create("olivia", "practices", path, {"clinician_id": self.id})
+
+    def sees(self, service: str, who: str | None = None) -> bool:
+        own = {"notifications": "/notifications", "practices": f"/clients/{self.client_id}"}
+        path = own.get(service, f"/clients/{self.client_id}/{service}")
+        return self.running.ask(who or self.name, "GET", service, path).status == 200
+
+    def change(self, method: str, path: str, **about: Any) -> None:
+        found = self.running.ask("olivia", "GET", "practices", f"/members/{self.id}").expect(200)
+        path = f"/members/{self.id}/{path}"
+        self.running.ask("olivia", method, "practices", path, match=found.etag, **about).expect(200)
+
+
+@pytest.fixture
+def dora(running: Platform) -> Staff:
+    return Staff(running, "noah")
+
+
+EVERYWHERE = ("practices", "goals", "feedback", "notifications")
+
+
+def seconds_until(check: Callable[[str], bool], services: Iterable[str] = EVERYWHERE) -> dict[str, float]:
+    """How long it took in each."""
+    began = time.monotonic()
+    took = {}
+    for service in services:
+        until(lambda service=service: check(service))  # type: ignore[misc]
+        took[service] = time.monotonic() - began
+    return took
+
+
+def test_suspension_reinstatement_and_removal(running: Platform, dora: Staff) -> None:
+    seconds_until(dora.sees)
+
+    dora.change("POST", "suspension")
+    suspended = seconds_until(lambda service: not dora.sees(service))
+    dora.change("DELETE", "suspension")
+    reinstated = seconds_until(dora.sees)
+    dora.change("POST", "removal", body={"others": running.id("daniel")})
+    removed = seconds_until(lambda service: not dora.sees(service))
+
+    for took in (suspended, reinstated, removed):
+        assert max(took.values()) < WITHIN, took
+    seconds_until(lambda service: dora.sees(service, "daniel"), ("practices", "goals", "feedback"))
+
+
+def test_leave_cover_begins_and_is_called_off(running: Platform, dora: Staff) -> None:
+    services = ("practices", "goals", "feedback")
+    seconds_until(dora.sees)
+    stand_in = Staff(running, "maya")
+    seconds_until(stand_in.sees)
+    assert not any(dora.sees(service, stand_in.name) for service in services)
+
+    span = {"since": now().isoformat(), "until": (now() + timedelta(days=1)).isoformat()}
+    path = f"/members/{dora.id}/covers"
+    cover = running.create("olivia", "practices", path, {"covered_by": stand_in.id, **span})
+    begun = seconds_until(lambda service: dora.sees(service, stand_in.name), services)
+    running.ask("olivia", "DELETE", "practices", f"/covers/{cover.body['id']}", match=cover.etag).expect(200)
+    over = seconds_until(lambda service: not dora.sees(service, stand_in.name), services)
+
+    assert max(*begun.values(), *over.values()) < WITHIN, (begun, over)
