@@ -157,14 +157,14 @@ def test_each_process_shows_only_what_it_counts(running: Platform) -> None:
 
     wanted = {f"{service}-web": {"http", "lock"} for service in parts.services()}
     wanted |= {
-        f"{service}-worker": {"outbox", "relay", "consumer", "parked", "letters", "lock"}
+        f"{service}-worker": {"outbox", "relay", "consumer", "parked", "letters", "invitations", "lock"}
         for service in parts.services()
     }
     wanted["partners-sender"] = {"webhook", "sender", "lock"}
     # Whoever has nothing to hear has no consumer; only practices writes letters.
     wanted["practices-worker"] -= {"consumer"}
     for service in set(parts.services()) - {"practices"}:
-        wanted[f"{service}-worker"] -= {"letters"}
+        wanted[f"{service}-worker"] -= {"letters", "invitations"}
     assert shown == wanted
 
 
