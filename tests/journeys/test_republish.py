@@ -1,21 +1,17 @@
 """A service that lost or never had its read models is filled again, and nobody is told twice."""
 
+from datetime import timedelta
 from typing import Any
 
 from pymongo import MongoClient
 
+from shared.clock import now
+from shared.security import access
 from tests.journeys.people import Platform, until
 
 READ_MODELS = (
-    "members",
-    "covers",
-    "clients",
-    "consents",
-    "episodes",
-    "grants",
-    "practices",
-    "people",
-    "apps",
+    *(one.name for one in access.COLLECTIONS),
+    *("practices", "people", "contacts", "apps", "sessions"),
 )
 
 
@@ -36,6 +32,26 @@ def knows(database: Any, grant_id: str) -> bool:
     return bool(database["grants"].find_one(given) and database["consents"].find_one({"f.active.v": True}))
 
 
+def live(running: Platform) -> None:
+    """Something of each kind that others keep."""
+    daniel, noah = running.id("daniel"), running.id("noah")
+    practice = running.ask("olivia", "GET", "practices", "/practice").expect(200)
+    switched = {"policy": {"break_glass": True}}
+    running.ask("olivia", "PATCH", "practices", "/practice", body=switched, match=practice.etag).expect(200)
+    span = {"since": now().isoformat(), "until": (now() + timedelta(days=1)).isoformat()}
+    covers = f"/members/{running.id('clara')}/covers"
+    cover = running.create("olivia", "practices", covers, {"covered_by": daniel, **span})
+    running.ask("olivia", "DELETE", "practices", f"/covers/{cover.body['id']}", match=cover.etag).expect(200)
+    running.create("olivia", "practices", covers, {"covered_by": daniel, **span})
+    why = {"email": "noah@example.org", "reason": "He called the practice and hung up."}
+    running.create("daniel", "practices", "/looks", why)
+    care = running.create("olivia", "practices", f"/clients/{noah}/episodes", {"clinician_id": daniel})
+    times = {"starts": f"{now().date() + timedelta(days=2)}T10:00", "minutes": 50}
+    running.create("olivia", "practices", f"/episodes/{care.body['id']}/sessions", times)
+    end = f"/episodes/{care.body['id']}/end"
+    running.ask("olivia", "POST", "practices", end, body={}, match=care.etag).expect(200)
+
+
 def republish(running: Platform, *options: str) -> None:
     assert "will tell their present state" in running.command("practices", "republish", *options)
 
@@ -43,6 +59,7 @@ def republish(running: Platform, *options: str) -> None:
 def test_a_service_is_filled_again_to_the_same_and_nobody_is_told_twice(running: Platform) -> None:
     running.agree("clara", "maya")
     running.consent("maya")
+    live(running)
     grant = running.grant(["goal.agreed"], ["goal.read"])
     servers = running.place.read()["servers"]
     with MongoClient[dict[str, Any]](servers["mongo_url"]) as client:
