@@ -311,6 +311,21 @@ def test_who_cannot_work_any_more_when_it_is_their_turn_gets_nobody(
     assert clinicians(world) == {his.id: daniel.id, hers.id: eva.id}
 
 
+def test_nobody_is_removed_whose_successor_has_the_client_already(world, clara, daniel, remove):
+    maya = world.client()
+    hers, his = world.episode(maya, clara), world.episode(maya, daniel)
+    other = world.episode(world.client(), clara)
+
+    refused = remove(clara, others=daniel.id)
+    eva = world.member(Role.CLINICIAN)
+    done = remove(clara, others=daniel.id, hand_over={hers.id: eva.id})
+
+    assert (refused.status_code, refused.json["type"]) == (409, "/problems/successor-cares")
+    assert refused.json["errors"] == {"hand_over": [hers.id]}
+    assert done.status_code == 200
+    assert clinicians(world) == {hers.id: eva.id, his.id: daniel.id, other.id: daniel.id}
+
+
 def test_an_episode_that_the_office_gave_to_another_stays_with_them(
     world, clara, daniel, remove, monkeypatch
 ):

@@ -24,7 +24,7 @@ from services.practices.domain.members import (
     OnlyOwners,
     StatusForbids,
 )
-from services.practices.domain.removals import HandOverIncomplete, NotTheirEpisode, Removal
+from services.practices.domain.removals import HandOverIncomplete, NotTheirEpisode, Removal, SuccessorCares
 from services.practices.domain.second_factors import NotYourOwn
 from services.practices.removals import hand_over
 from services.practices.schemas import members as schemas
@@ -49,6 +49,7 @@ PROBLEMS = {
     CaseloadLeft: 409,
     HandOverIncomplete: 409,
     NotTheirEpisode: 409,
+    SuccessorCares: 409,
 }
 
 api = Blueprint("members", __name__, url_prefix="/v1", description="Members", problems=PROBLEMS)
@@ -128,9 +129,19 @@ def remove_member(member: Member, body: dict[str, Any]) -> Member:
     for clinician in members().named(member.practice_id, removal.named):
         clinician.require_active_clinician()
     caseload = episodes().open_of(member.practice_id, member.id)
+    removal.require_complete(caseload)
+    if clashing := _clashing(member, removal, caseload):
+        raise SuccessorCares(clashing)
     removed = _decided(member, lambda me: member.remove(me, removal, caseload))
     hand_over(database(), removed, removal.at)
     return removed
+
+
+def _clashing(member: Member, removal: Removal, caseload: list[str]) -> list[str]:
+    """Those whose client has an open episode with the successor too."""
+    to = {id: removal.successor(id) for id in caseload}
+    care = episodes()
+    return [id for id in caseload if to[id] != member.id and care.has_with(member.practice_id, id, to[id])]
 
 
 def _decided(member: Member, decide: Callable[[Member], None]) -> Member:

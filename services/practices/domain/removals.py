@@ -24,6 +24,17 @@ class NotTheirEpisode(Exception):
         self.errors = {"hand_over": sorted(episode_ids)}
 
 
+class SuccessorCares(Exception):
+    """A client has one open episode with the same clinician."""
+
+    def __init__(self, episode_ids: Collection[str]) -> None:
+        super().__init__(
+            "Name somebody else for what `errors` lists, or end it first: its client has an open episode "
+            "with the one who is named."
+        )
+        self.errors = {"hand_over": sorted(episode_ids)}
+
+
 @dataclass(kw_only=True)
 class Removal:
     """The plan, kept with the member until no episode can be left."""

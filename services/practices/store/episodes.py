@@ -76,6 +76,11 @@ class Episodes(Aggregates[Episode]):
         where = {"practice_id": practice_id, "clinician_id": clinician_id, **CURRENT}
         return self.collection.distinct("_id", where)
 
+    def has_with(self, practice_id: str, id: str, clinician_id: str | None) -> bool:
+        """Whether the client of this episode has an open one with that clinician too."""
+        client_id = self.get(practice_id, id).client_id
+        return clinician_id in self.clinicians_of(practice_id, client_id)
+
     def left_by(self, practice_id: str, clinician_ids: Sequence[str]) -> int:
         """How many open episodes these have together."""
         where = {"practice_id": practice_id, "clinician_id": {"$in": clinician_ids}, **CURRENT}
