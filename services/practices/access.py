@@ -104,7 +104,7 @@ def _of_client(database: Any, caller: Caller, action: str, about: _About) -> Sta
 
 
 def _of_app(database: Any, caller: Caller, action: str, about: _About) -> Standings:
-    app = Apps(database).find(PLATFORM, caller.id)
+    app = Apps(database).look(PLATFORM, caller.id)
     grant = Grants(database).find(caller.practice_id, grant_id(caller.practice_id, caller.id))
     client = Clients(database).look(caller.practice_id, about.client_id)
     if app is None:

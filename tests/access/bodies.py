@@ -27,8 +27,10 @@ TEXTS = (
     "#336699",
     "somewhere",
 )
-GIVEN: dict[str, dict[str, Any]] = {}
-"""Whole bodies, by schema: of one that wants either this field or that, say."""
+GIVEN: dict[str, dict[str, str]] = {
+    "LookBody": {"email": "mail-of-{client_id}@example.org", "reason": "ten characters or more"},
+}
+"""Whole bodies, by schema: of one that wants either this field or that, say; ids take their places in it."""
 
 
 class NoExample(Exception):
@@ -37,7 +39,8 @@ class NoExample(Exception):
 
 def body_of(schema: Schema, ids: Mapping[str, str]) -> dict[str, Any]:
     """What is required, and every id: the one that is called so, or else a colleague's."""
-    body = GIVEN.get(type(schema).__name__) or {
+    given = GIVEN.get(type(schema).__name__, {})
+    body = {name: value.format(**ids) for name, value in given.items()} or {
         name: _value(schema, name, field, ids)
         for name, field in schema.fields.items()
         if not field.dump_only and (field.required or _is_id(field))

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shared.ids import PLATFORM
-from shared.security.caller import Caller as Known
 
 OURS, THEIRS = "practice-ours", "practice-theirs"
 MAYA, NOAH, ZOE = "client-own", "client-unrelated", "client-theirs"
@@ -16,11 +15,6 @@ CLARA, MALLORY, DANIEL = "clinician-own", "clinician-other_practice", "clinician
 """Maya's clinician, Zoe's, and one who has nothing to do with either."""
 EHR, OTHER_APP = "app-own", "app-other_practice"
 
-NOT_YET = frozenset({"covering", "supervised", "emergency"})
-"""Relations that no service knows yet: who stands in one is expected to be denied. Empty it once they do."""
-
-SIGN_INS_END = "sign_in_id" in Known.__dataclass_fields__
-"""Whether tokens name the sign-in that they came by, so that it can be ended."""
 ENDED = "sign-in-ended"
 
 MEMBERS = ("owner", "admin", "supervisor", "clinician")
@@ -57,6 +51,7 @@ OF_APPS = {
     "ungranted": "Maya consented, and the practice granted nothing",
     "revoked": "Maya consents, and the grant is revoked",
     "withdrawn": "granted everything, and Maya took her consent back",
+    "narrow": "granted everything, and Maya consents to who she is, not to her care",
     "scopeless": "Maya consents, and the grant names nothing",
     "granted_elsewhere": "Maya consents, and only the other practice granted anything",
     "other_practice": "granted by the other practice, with Zoe's consent",
@@ -141,7 +136,7 @@ def _twisted() -> Iterator[Caller]:
     """Those whose token is none, or names somebody whom its practice does not know."""
     for claims in ("none", "garbage", "forged"):
         yield Caller(CLARA, "member", ("clinician",), "own", claims=claims, called=f"nobody-{claims}")
-    for id, kind in ((CLARA, "member"), (MAYA, "client")) if SIGN_INS_END else ():
+    for id, kind in ((CLARA, "member"), (MAYA, "client")):
         yield Caller(id, kind, (), "own", claims="ended", called=f"{id}-signed_out")
     for role in MEMBERS:
         # A token of ours for a person of the other practice.

@@ -20,7 +20,7 @@ OWN = {"own", "suspended", "removed", "expired", "other_practice", "revoked"}
 """Who has or had an episode."""
 SCOPES = sorted(ROWS)
 """All there are: what no app may, a practice cannot grant it either."""
-CONSENTED = {"own", "ungranted", "revoked", "scopeless", "granted_elsewhere", "other_practice"}
+CONSENTED = {"own", "ungranted", "revoked", "scopeless", "granted_elsewhere", "other_practice", "narrow"}
 ASKED = CONSENTED | {"withdrawn"}
 
 
@@ -92,7 +92,7 @@ def looks(caller: Caller) -> Iterator[dict[str, Any]]:
     if caller.relation in minutes:
         until = now() + timedelta(minutes=minutes[caller.relation])
         client = NOAH if caller.relation == "emergency_another" else MAYA
-        yield {"client_id": client, "member_id": caller.id, "until": until, "ends_at": until}
+        yield {"client_id": client, "member_id": caller.id, "ends_at": until}
 
 
 def _of_client(caller: Caller) -> Iterator[Fact]:
@@ -109,8 +109,13 @@ def _of_app(caller: Caller) -> Iterator[Fact]:
         granted = {"app_id": caller.id, "event_types": [], "scopes": scopes, "given_at": now()}
         yield practice, project("grants", f"grant-{practice}-{caller.id}", granted | {"active": stands})
     if caller.relation in ASKED:
-        consent = {"app_id": caller.id, "given_at": now(), "active": caller.relation in CONSENTED}
+        consent = {"app_id": caller.id, "given_at": now(), "covers": consented_to(caller)}
+        consent |= {"active": caller.relation in CONSENTED}
         yield caller.home, project("consents", consent_id(caller.subject, caller.id), consent)
+
+
+def consented_to(caller: Caller) -> list[str]:
+    return ["client"] if caller.relation == "narrow" else ["client", "episode", "session", "goal"]
 
 
 def grants(caller: Caller) -> Iterator[tuple[str, list[str], bool]]:

@@ -23,11 +23,6 @@ def filled(of: type[T], **known: Any) -> T:
     return of(**given)
 
 
-def of_enum(of: type[Enum], name: str) -> Enum | None:
-    """The member with this value, if there is one already."""
-    return next((one for one in of if one.value == name), None)
-
-
 def _plain(type: Any) -> Any:
     origin = get_origin(type)
     if origin in (Union, types.UnionType):

@@ -2,36 +2,49 @@
 
 from typing import Any
 
+from services.practices.domain.addresses import look_up
 from services.practices.domain.apps import App, Grant
-from services.practices.domain.clients import Client, Consent
+from services.practices.domain.clients import Client, ClientStatus, ExternalId
+from services.practices.domain.consents import Consent
+from services.practices.domain.covers import Cover
 from services.practices.domain.episodes import Episode, EpisodeStatus
+from services.practices.domain.looks import Look
 from services.practices.domain.members import Member, MemberStatus, Role
 from services.practices.domain.practices import Practice
 from services.practices.sign_in import grant_id
 from services.practices.store.apps import Apps, Grants
+from services.practices.store.covers import Covers
 from services.practices.store.episodes import Episodes
+from services.practices.store.looks import Looks
 from services.practices.store.people import Clients, Members, Practices
 from shared.clock import now
 from shared.ids import PLATFORM
+from shared.settings import Settings
 from tests.access import facts
-from tests.access.cast import CLARA, ENDED, MALLORY, MAYA, OURS, THEIRS, Caller
+from tests.access.cast import CLARA, EHR, ENDED, MALLORY, MAYA, OTHER_APP, OURS, THEIRS, ZOE, Caller
 from tests.access.expected import About
-from tests.access.filled import filled, of_enum
+from tests.access.filled import filled
 from tests.access.records import Record
 
 SAME_ADDRESS = {"clinician-both": MAYA, "client-both": CLARA}
 """Who is a member and a client has one address for both."""
+LINKED = {MAYA: EHR, ZOE: OTHER_APP}
+"""Whom an app calls by an id of its own."""
 
 
-def tell(database: Any, callers: list[Caller]) -> list[Record]:
+def tell(database: Any, settings: Settings, callers: list[Caller]) -> list[Record]:
     """Store all of them; what was planted."""
     for id in (OURS, THEIRS):
         texts = {"languages": ["en"], "crisis_texts": {"en": f"crisis-text-{id}"}}
         about = {"id": id, "practice_id": id, "timezone": "Europe/Lisbon", "locale": "en"}
-        Practices(database).add(filled(Practice, **about, **texts))
+        Practices(database).add(filled(Practice, **about, **texts, policy={"break_glass": True}))
     people = facts.persons(callers)
     for caller in people:
-        {"member": _member, "client": _client, "app": _app}[caller.kind](database, caller, people)
+        if caller.kind == "app":
+            _app(database, caller)
+        else:
+            store = _member if caller.kind == "member" else _client
+            store(database, caller, people, _person(settings, caller))
     return [planted for caller in people for planted in _planted(caller)]
 
 
@@ -41,60 +54,77 @@ def _planted(caller: Caller) -> list[Record]:
         return [Record(caller.id, "", About(caller.home, person=caller.id), (mail,), "member.contact")]
     if caller.kind == "client":
         about = About(caller.home, client=caller.id)
-        return [Record(caller.id, "clients", about, (mail, f"name-{caller.id}"), "client.read")]
+        client = Record(caller.id, "clients", about, (mail, f"name-{caller.id}"), "client.read")
+        return [client, *_external_ids(caller)]
     return []
 
 
-def _person(caller: Caller) -> dict[str, Any]:
+def _external_ids(caller: Caller) -> list[Record]:
+    if caller.id not in LINKED:
+        return []
+    about = About(caller.home, client=caller.id, app=LINKED[caller.id])
+    return [Record(caller.id, "", about, (_external_id(caller),), "client.external_id")]
+
+
+def _external_id(caller: Caller) -> str:
+    return f"external-id-of-{caller.id}"
+
+
+def _person(settings: Settings, caller: Caller) -> dict[str, Any]:
+    reached = f"mail-of-{SAME_ADDRESS.get(caller.id, caller.id)}@example.org"
     return {
         "id": caller.id,
         "practice_id": caller.home,
         "display_name": f"name-{caller.id}",
         "email": f"mail-of-{caller.id}@example.org",
-        "address": SAME_ADDRESS.get(caller.id, caller.id),
+        "address": look_up(reached, settings.key("email")),
         "language": "en",
         "timezone": "Europe/Lisbon",
         "ended": {ENDED: now()},
     }
 
 
-def _member(database: Any, caller: Caller, people: list[Caller]) -> None:
-    wanted = caller.relation if caller.relation in ("suspended", "removed") else "active"
-    status = of_enum(MemberStatus, wanted) or MemberStatus("suspended")
-    roles, supervised = {Role(role) for role in caller.roles}, facts.supervises(caller)
-    member = filled(Member, **_person(caller), roles=roles, status=status, supervises=supervised)
-    Members(database).add(member)
+def _member(database: Any, caller: Caller, people: list[Caller], person: dict[str, Any]) -> None:
+    status = caller.relation if caller.relation in ("suspended", "removed") else "active"
+    roles, supervised = {Role(role) for role in caller.roles}, set(facts.supervises(caller))
+    about = {"roles": roles, "status": MemberStatus(status), "supervises": supervised}
+    Members(database).add(filled(Member, **person, **about))
     if caller.relation in facts.OWN and caller.id not in (CLARA, MALLORY):
         _episode(database, caller, "closed" if caller.relation == "revoked" else "active")
-    for name, of_them in (("covers", facts.covers(caller)), ("looks", facts.looks(caller))):
-        for fact in of_them:
-            # As raw as this until there are such aggregates to fill.
-            fact |= {"reason": "x", "began_at": now()}
-            identified = {"_id": f"{name}-{caller.id}", "practice_id": caller.home, "version": 1, "eseq": 0}
-            database[name].insert_one(identified | fact)
+    for cover in facts.covers(caller):
+        called_off = None if cover.pop("active") else now()
+        about = {"id": f"cover-{caller.id}", "practice_id": caller.home, "cancelled_at": called_off}
+        Covers(database).add(filled(Cover, **about, **cover))
+    for look in facts.looks(caller):
+        about = {"id": f"look-{caller.id}", "practice_id": caller.home}
+        Looks(database).add(filled(Look, **about, **look))
 
 
-def _episode(database: Any, caller: Caller, wanted: str) -> None:
-    status = of_enum(EpisodeStatus, wanted)
-    if status is None:
-        return
+def _episode(database: Any, caller: Caller, status: str) -> None:
     parties = {"client_id": caller.subject, "clinician_id": caller.id, "started_at": now()}
-    about = {"id": f"episode-of-{caller.id}", "practice_id": caller.home, "status": status}
+    about = {"id": f"episode-of-{caller.id}", "practice_id": caller.home, "status": EpisodeStatus(status)}
     Episodes(database).add(filled(Episode, **about, **parties))
 
 
-def _client(database: Any, caller: Caller, people: list[Caller]) -> None:
-    by = "clinician-enrolled" if caller.id == MAYA else "somebody"
-    status = {"status": "active"} if "status" in Client.__dataclass_fields__ else {}
-    consents = {
-        one.id: Consent(now(), now() if one.relation == "withdrawn" else None)
-        for one in people
-        if one.kind == "app" and one.subject == caller.id and one.relation in facts.ASKED
+def _client(database: Any, caller: Caller, people: list[Caller], person: dict[str, Any]) -> None:
+    about = {
+        "status": ClientStatus.ACTIVE,
+        "enrolled_by": "clinician-enrolled" if caller.id == MAYA else "somebody",
+        "consents": _consents(caller, people),
+        "external_ids": [ExternalId(LINKED[caller.id], _external_id(caller))] if caller.id in LINKED else [],
     }
-    Clients(database).add(filled(Client, **_person(caller), **status, enrolled_by=by, consents=consents))
+    Clients(database).add(filled(Client, **person, **about))
 
 
-def _app(database: Any, caller: Caller, people: list[Caller]) -> None:
+def _consents(client: Caller, people: list[Caller]) -> list[Consent]:
+    return [
+        Consent(one.id, facts.consented_to(one), now(), now() if one.relation == "withdrawn" else None)
+        for one in people
+        if one.kind == "app" and one.subject == client.id and one.relation in facts.ASKED
+    ]
+
+
+def _app(database: Any, caller: Caller) -> None:
     Apps(database).add(filled(App, id=caller.id, practice_id=PLATFORM, name=f"name-{caller.id}"))
     for practice, scopes, stands in facts.grants(caller):
         about = {"id": grant_id(practice, caller.id), "practice_id": practice, "app_id": caller.id}

@@ -17,10 +17,19 @@ from services.partners import signing
 from services.partners.domain import Delivery, Endpoint
 from services.partners.store import Deliveries, Endpoints
 from services.practices.domain.apps import Grant
-from services.practices.domain.episodes import Episode
+from services.practices.domain.covers import Cover
+from services.practices.domain.episodes import Episode, Reason, Turn
+from services.practices.domain.looks import Look
+from services.practices.domain.readiness import Readiness
+from services.practices.domain.sessions import Series, Session
+from services.practices.domain.wishes import Wish, WishStatus
 from services.practices.sign_in import grant_id
 from services.practices.store.apps import Grants
-from services.practices.store.episodes import Episodes
+from services.practices.store.covers import Covers
+from services.practices.store.episodes import Episodes, Ratings, Wishes
+from services.practices.store.looks import Looks
+from services.practices.store.sessions import AllSeries
+from services.practices.store.sign_in import SignedIn, SignIns
 from shared.clock import now
 from shared.ids import PLATFORM
 from tests.access.cast import CLARA, DANIEL, EHR, MALLORY, MAYA, OTHER_APP, OURS, THEIRS, ZOE
@@ -65,6 +74,8 @@ class Record:
     read: str = ""
     """The action that shows it, with its words."""
     version: int = 1
+    within: "tuple[Record, ...]" = ()
+    """Words of it that another action shows."""
 
 
 Make = Callable[[Any, Any, Scene, int], Record]
@@ -95,9 +106,112 @@ def episode(database: Any, settings: Any, scene: Scene, number: int) -> Record:
     # The first is why the clinician is the client's own.
     clinician = scene.clinician if number == 1 else f"earlier-{scene.clinician}"
     about = {"practice_id": scene.practice, "client_id": scene.client, "clinician_id": clinician}
-    made = filled(Episode, id=f"episode-{scene.tag}-{number}", **about)
+    written = Reason("resumed", now(), f"planted-reason-{scene.tag}-{number}")
+    steps = {"started_at": now(), "clinicians": [Turn(clinician, now())], "reasons": [written]}
+    made = filled(Episode, id=f"episode-{scene.tag}-{number}", **about, **steps)
     Episodes(database).add(made)
-    return Record(made.id, "episodes", scene.of_client, read="episode.read")
+    reason = Record(made.id, "", scene.of_client, (written.text,), "episode.reason")
+    return Record(made.id, "episodes", scene.of_client, read="episode.read", within=(reason,))
+
+
+@makes("rating_id", "practices")
+def rating(database: Any, settings: Any, scene: Scene, number: int) -> Record:
+    id, about = f"rating-{scene.tag}-{number}", {"practice_id": scene.practice, "client_id": scene.client}
+    Ratings(database).add(filled(Readiness, id=id, episode_id=f"episode-{scene.tag}-1", **about))
+    return Record(id, "readiness", scene.of_client, (id,), "episode.read_readiness")
+
+
+@makes("wish_id", "practices")
+def wish(database: Any, settings: Any, scene: Scene, number: int) -> Record:
+    made = filled(
+        Wish,
+        id=f"wish-{scene.tag}-{number}",
+        practice_id=scene.practice,
+        episode_id=f"episode-{scene.tag}-{number}",
+        client_id=scene.client,
+        clinician_id=scene.clinician,
+        text=f"planted-wish-{scene.tag}-{number}",
+        # So that another can be said about the first episode, and the second is open.
+        status=WishStatus.TAKEN_BACK if number == 1 else WishStatus.OPEN,
+    )
+    Wishes(database).add(made)
+    return Record(made.id, "wishes", scene.of_client, (made.id, str(made.text)), "wish.text")
+
+
+@makes("series_id", "practices")
+def series(database: Any, settings: Any, scene: Scene, number: int) -> Record:
+    at, session_id = now() + timedelta(days=number), f"session-{scene.tag}-{number}"
+    made = filled(
+        Series,
+        id=f"series-{scene.tag}-{number}",
+        practice_id=scene.practice,
+        episode_id=f"episode-{scene.tag}-1",
+        client_id=scene.client,
+        timezone="Europe/Lisbon",
+        sessions=[Session(session_id, scene.clinician, at, at + timedelta(hours=1))],
+        reasons={session_id: f"planted-absence-{scene.tag}-{number}"},
+    )
+    AllSeries(database).add(made)
+    reason = Record(made.id, "", scene.of_client, tuple(made.reasons.values()), "session.read_reason")
+    return Record(made.id, "series", scene.of_client, (made.id,), "session.read", within=(reason,))
+
+
+@makes("session_id", "practices")
+def session(database: Any, settings: Any, scene: Scene, number: int) -> Record:
+    """In the series of the same number."""
+    id = f"session-{scene.tag}-{number}"
+    return Record(id, "", scene.of_client, (id,), "session.read")
+
+
+@makes("cover_id", "practices")
+def cover(database: Any, settings: Any, scene: Scene, number: int) -> Record:
+    """Some day, not today."""
+    since = now() + timedelta(days=10 * number)
+    made = filled(
+        Cover,
+        id=f"cover-{scene.tag}-{number}",
+        practice_id=scene.practice,
+        member_id=scene.clinician,
+        covered_by=scene.colleague,
+        since=since,
+        until=since + timedelta(days=1),
+    )
+    Covers(database).add(made)
+    about = About(scene.practice, person=scene.clinician)
+    return Record(made.id, "covers", about, (made.id,), "cover.list")
+
+
+@makes("look_id", "practices")
+def look(database: Any, settings: Any, scene: Scene, number: int) -> Record:
+    """By the clinician, who may see the client anyway."""
+    made = filled(
+        Look,
+        id=f"look-{scene.tag}-{number}",
+        practice_id=scene.practice,
+        client_id=scene.client,
+        member_id=scene.clinician,
+        reason=f"planted-emergency-{scene.tag}-{number}",
+        ends_at=now() + timedelta(minutes=30),
+    )
+    Looks(database).add(made)
+    about = About(scene.practice, client=scene.client, person=scene.clinician)
+    reason = Record(made.id, "", about, (made.reason,), "look.reason")
+    return Record(made.id, "looks", about, (made.id,), "look.read", within=(reason,))
+
+
+@makes("sign_in_id", "practices")
+def sign_in(database: Any, settings: Any, scene: Scene, number: int) -> Record:
+    person, kind = ((scene.client, "client"), (scene.clinician, "member"))[number - 1]
+    made = filled(
+        SignedIn,
+        id=f"sign-in-{scene.tag}-{number}",
+        practice_id=scene.practice,
+        person_id=person,
+        kind=kind,
+        expires_at=now() + timedelta(days=1),
+    )
+    SignIns(database).add(made, 10)
+    return Record(made.id, "sign_ins", About(scene.practice, person=person), (made.id,), "sign_in.list")
 
 
 @makes("grant_id", "practices")

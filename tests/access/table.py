@@ -55,12 +55,17 @@ ROWS = {
     "client.invite": "their clinician, office",
     "client.invite_all": "office",
     "client.link": "their clinician, office, an app",
+    # What one app calls a client is no other app's business.
+    "client.external_id": "their clinician, office, an app itself",
     # A consent is the client's own word.
     "consent.give": "the client",
     "consent.withdraw": "the client",
     # Those who treat; listed for the client under "who looked", and told to the owner.
     "glass.break": "clinician practice, supervisor practice",
     "look.list": "the client, office",
+    "look.read": "the client, office, oneself",
+    # It may be about others than the client.
+    "look.reason": "office",
     "episode.start": "their clinician, office",
     "episode.list": "who may read, office",
     "episode.read": "who may read, office",
@@ -75,16 +80,21 @@ ROWS = {
     # Readiness is what a client said of themselves.
     "episode.rate_readiness": "the client",
     "episode.read_readiness": "who may read",
+    # What people write about a step is for the two and who stands beside them, not for the office.
+    "episode.reason": "who may read",
     # "A wish for another clinician goes to the supervisor or an admin, never to the clinician alone."
     "wish.say": "the client",
     "wish.take_back": "the client",
     "wish.text": "the client, their supervisor, office",
-    "wish.list": "their supervisor, office",
+    # Which of them a supervisor finds in the list is said by wish.text.
+    "wish.list": "supervisor practice, office",
     "wish.settle": "their supervisor, office",
     # "apps may write them with a grant".
     "session.schedule": "who is in charge today, office, an app",
     "session.list": "who may read, office, an app",
     "session.read": "who may read, office, an app",
+    # Why somebody does not come is nothing for the office, nor for a program.
+    "session.read_reason": "who may read",
     "session.move": "who is in charge today, office, an app",
     "session.settle": "who is in charge today, office, an app",
     "session.cancel": "the client, who is in charge today, office, an app",
@@ -114,12 +124,18 @@ ROWS = {
     "delivery.list": "an app itself",
 }
 
-OF_WORDS = {"member.contact", "wish.text"}
-"""Rows that no route asks for: they say who may read a part of an answer."""
+OF_WORDS = {
+    "member.contact",
+    "wish.text",
+    "episode.reason",
+    "look.read",
+    "look.reason",
+    "client.external_id",
+}
+"""Rows that the policy has none of: they say who may read a part of an answer."""
 
-
-BY_NAME = {"glass.break"}
-"""What looks for somebody by what the body names, and finds nobody."""
+ONES_OWN = {"glass.break"}
+"""What somebody began, nobody else ends by the same right."""
 
 
 def row(action: str) -> frozenset[tuple[str, ...]]:

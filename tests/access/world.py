@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import UTC
 from typing import Any
 from uuid import uuid4
 
@@ -10,6 +11,8 @@ from pymongo import MongoClient
 from pymongo.monitoring import CommandListener
 
 from shared.store.indexes import prepare
+from shared.store.lock.database import DATA_KEYS, KEY_VAULT, OwnDatabase
+from shared.store.lock.master import Master
 from shared.web.application import create_app
 from tests.access import facts, practices
 from tests.access.cast import ENDED, Caller, cast
@@ -17,12 +20,14 @@ from tests.access.records import MAKERS, SCENES, Record
 from tests.access.sending import Answer, Request, send
 from tests.issuer import Issuer
 from tests.queries.hooks import WATCH
-from tests.requests import settings_of
+from tests.requests import MASTER_KEY, settings_of
 
 WRITES = {"insert", "update", "delete", "findAndModify", "findandmodify"}
 Command = tuple[str, Any]
 Document = dict[str, Any]
 NOTHING = Answer(0, (), b"")
+KEPT = {KEY_VAULT, DATA_KEYS}
+"""A key that was made stays: nobody can tell by it what it is for."""
 
 
 class Commands(CommandListener):
@@ -65,7 +70,7 @@ class World:
     def _fill(self) -> None:
         prepare(self.database, self.service.collections)
         if self.service.name == "practices":
-            self.planted += practices.tell(self.database, self.callers)
+            self.planted += practices.tell(self.database, self.settings, self.callers)
         else:
             names = {one.name for one in self.service.collections}
             facts.tell(self.database, names, self.callers)
@@ -73,7 +78,7 @@ class World:
             for scene in SCENES if service == self.service.name else ():
                 made = [make(self.database, self.settings, scene, number) for number in (1, 2)]
                 self.records[variable, scene.tag] = made
-                self.planted += made
+                self.planted += [*made, *(part for one in made for part in one.within)]
 
     def ask(self, caller: Caller, request: Request) -> tuple[Answer, tuple[Command, ...]]:
         """The answer, and what it cost; whatever it changed is undone."""
@@ -87,7 +92,7 @@ class World:
         return answer, self._commands.taken()
 
     def restore(self, names: set[str]) -> None:
-        for name in names:
+        for name in names - KEPT:
             self.database[name].delete_many({})
             if self._first.get(name):
                 self.database[name].insert_many(self._first[name])
@@ -129,8 +134,9 @@ class World:
 def world_of(service: Any, mongo_url: str) -> Iterator[World]:
     commands, name = Commands(), f"test_access_{uuid4().hex[:12]}_{service.name}"
     with MongoClient[Document](
-        mongo_url, tz_aware=True, timeoutMS=5000, w="majority", event_listeners=[commands]
+        mongo_url, tz_aware=True, tzinfo=UTC, timeoutMS=5000, w="majority", event_listeners=[commands]
     ) as client:
-        yield World(service, client[name], commands)
+        # Keys are remembered for no time, so that it shows in the costs where one is looked for.
+        yield World(service, OwnDatabase(client, name, Master(MASTER_KEY), remembered=0), commands)
         WATCH.judge(name)
         client.drop_database(name)

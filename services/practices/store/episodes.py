@@ -64,7 +64,7 @@ class Episodes(Aggregates[Episode]):
         return self.list(practice_id, {"client_id": client_id}, limit, after)
 
     def any_of(self, practice_id: str, client_id: str) -> bool:
-        return self.find_by(practice_id, client_id=client_id) is not None
+        return self.look_by(practice_id, client_id=client_id) is not None
 
     def clinicians_of(self, practice_id: str, client_id: str) -> list[str]:
         """The ids of those with whom a client has an open episode."""

@@ -32,7 +32,7 @@ class Looks(Aggregates[Look]):
     def stands(self, practice_id: str, member_id: str, client_id: str, at: datetime) -> bool:
         """Whether this member broke the glass for this client, and the time is not over."""
         pair = {"member_id": member_id, "client_id": client_id}
-        return self.find_by(practice_id, **pair, ends_at={"$gt": at}) is not None
+        return self.look_by(practice_id, **pair, ends_at={"$gt": at}) is not None
 
 
 class OwnLooks(Looks):
