@@ -48,7 +48,7 @@ class Staff:
 
 @pytest.fixture
 def dora(running: Platform) -> Staff:
-    return Staff(running, "noah")
+    return Staff(running)
 
 
 EVERYWHERE = ("practices", "goals", "feedback", "notifications")
@@ -82,7 +82,7 @@ def test_suspension_reinstatement_and_removal(running: Platform, dora: Staff) ->
 def test_leave_cover_begins_and_is_called_off(running: Platform, dora: Staff) -> None:
     services = ("practices", "goals", "feedback")
     seconds_until(dora.sees)
-    stand_in = Staff(running, "maya")
+    stand_in = Staff(running)
     seconds_until(stand_in.sees)
     assert not any(dora.sees(service, stand_in.name) for service in services)
 

@@ -42,9 +42,12 @@ def live(running: Platform) -> None:
     covers = f"/members/{running.id('clara')}/covers"
     cover = running.create("olivia", "practices", covers, {"covered_by": daniel, **span})
     running.ask("olivia", "DELETE", "practices", f"/covers/{cover.body['id']}", match=cover.etag).expect(200)
+    # Over soon, so that Daniel is nobody's substitute in other journeys.
+    span["until"] = (now() + timedelta(minutes=1)).isoformat()
     running.create("olivia", "practices", covers, {"covered_by": daniel, **span})
     why = {"email": "noah@example.org", "reason": "He called the practice and hung up."}
-    running.create("daniel", "practices", "/looks", why)
+    look = running.create("daniel", "practices", "/looks", why)
+    running.ask("daniel", "POST", "practices", f"/looks/{look.body['id']}/end", match=look.etag).expect(200)
     care = running.create("olivia", "practices", f"/clients/{noah}/episodes", {"clinician_id": daniel})
     times = {"starts": f"{now().date() + timedelta(days=2)}T10:00", "minutes": 50}
     running.create("olivia", "practices", f"/episodes/{care.body['id']}/sessions", times)

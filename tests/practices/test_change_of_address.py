@@ -51,7 +51,12 @@ def test_a_client_changes_their_address_by_a_code_from_the_new_mailbox(world, ht
     assert http.get("/v1/me", headers=bearer(here)).status_code == 200
     assert http.get("/v1/me", headers=bearer(there)).status_code == 401
     assert refreshes(world, there) is None
-    assert told(world, "clients") == ["client.enrolled", "client.joined", "client.signed_out"]
+    assert told(world, "clients") == [
+        "client.enrolled",
+        "client.joined",
+        "client.signed_out",
+        "person.contact_set",
+    ]
     assert world.signed_in(after)
 
 

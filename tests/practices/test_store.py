@@ -56,8 +56,8 @@ def test_a_caseload_is_of_one_practice_and_one_clinician(world):
 
     episodes = Episodes(world.database)
 
-    assert episodes.caseload(world.practice.id, clara.id) == [maya.id]
-    assert episodes.caseload("another", clara.id) == []
+    assert episodes.caseload(world.practice.id, {clara.id}) == [maya.id]
+    assert episodes.caseload("another", {clara.id}) == []
 
 
 def test_a_grant_revoked_is_given_again_as_the_same_aggregate(world):
