@@ -16,21 +16,15 @@ WITHIN = 5.0
 
 
 class Staff:
-    """A clinician of their own, with a client of the sample."""
+    """A clinician with a client, both of their own."""
 
-    def __init__(self, running: Platform, client: str) -> None:
-        self.running, self.client_id = running, running.id(client)
-        self.name = f"dora-{secrets.token_hex(4)}"
-        about = {
-            "display_name": "Dora",
-            "language": "en",
-            "timezone": "Europe/Lisbon",
-            "roles": ["clinician"],
-        }
-        made = running.create(
-            "olivia", "practices", "/members", {**about, "email": f"{self.name}@example.org"}
-        )
-        self.id = made.body["id"]
+    def __init__(self, running: Platform) -> None:
+        self.running, self.name = running, f"dora-{secrets.token_hex(4)}"
+        about = {"display_name": "Dora", "language": "en", "timezone": "Europe/Lisbon"}
+        member = {**about, "roles": ["clinician"], "email": f"{self.name}@example.org"}
+        self.id = running.create("olivia", "practices", "/members", member).body["id"]
+        client = {**about, "adult": True, "email": f"client-of-{self.name}@example.org"}
+        self.client_id = running.create("olivia", "practices", "/clients", client).body["id"]
         running.token(self.name)
         path = f"/clients/{self.client_id}/episodes"
         running.create("olivia", "practices", path, {"clinician_id": self.id})
