@@ -25,7 +25,7 @@ from shared.store.lease import Lease
 
 log = logging.getLogger(__name__)
 
-POLL = 2.0
+POLL = 10.0
 AGAIN_AFTER = timedelta(seconds=5)
 LEFT_AGAIN_AFTER = timedelta(minutes=5)
 
