@@ -66,8 +66,8 @@ MISTAKES = (
     Mistake(
         "the clinician hears of the wish for another",
         POLICY,
-        '"wish.list": _SUPERVISOR | _MANAGERS,',
-        '"wish.list": _SUPERVISOR | _MANAGERS | _CLINICIAN,',
+        '"wish.list": _MANAGERS | {("supervisor", "practice")},',
+        '"wish.list": _CARE | {("supervisor", "practice")},',
         TABLE,
     ),
     Mistake(
@@ -122,6 +122,13 @@ MISTAKES = (
         "        target = Absent() if found is None else found\n",
         "        if found is None:\n            raise NotHere\n        target = found\n",
         OF_GOAL,
+    ),
+    Mistake(
+        "what is under lock is opened before the entitlement",
+        ALLOWS,
+        "found = guard.store().look(mine, mine if guard.own",
+        "found = guard.store().find(mine, mine if guard.own",
+        routes("practices", "GET /v1/episodes/"),
     ),
     Mistake(
         "the ETag is shown to who is not entitled",

@@ -3,6 +3,6 @@
 Where the source changes, change the old text of a mistake with it: one that cannot be made is told.
 """
 
-from scripts.mistakes import asking, knowing, owning
+from scripts.mistakes import asking, knowing, owning, practising
 
-MISTAKES = (*asking.MISTAKES, *knowing.MISTAKES, *owning.MISTAKES)
+MISTAKES = (*asking.MISTAKES, *knowing.MISTAKES, *owning.MISTAKES, *practising.MISTAKES)

@@ -19,7 +19,7 @@ from tests.access.records import SCENES, Record, Scene, of_scene
 from tests.access.sending import JSON, Request
 from tests.access.table import PUBLIC, row
 
-NOISY = 10
+NOISY = 5
 """How many of those who are not entitled to a route send each of what else is refused."""
 
 
@@ -203,13 +203,22 @@ def plan(
     """`cursor` and `made` are what somebody entitled was given, and how they made something."""
     there = targets(route, records)
     requests = {target.called: plain(route, target) for target in there}
-    for caller in callers:
-        for target in filter(lambda one: one.suits(caller), there if caller.signed_in else there[:1]):
+    for number, caller in enumerate(callers):
+        for target in _tried_by(route, caller, there, number):
             yield Attempt(caller, target, requests[target.called], allowed(route, caller, target))
     denied = [caller for caller in callers if not allowed(route, caller, there[0])]
     for number, (name, noise) in enumerate(NOISES.items()):
         for caller in _some(denied, number + len(route.rule)):
             yield Attempt(caller, there[0], noise(requests[there[0].called], cursor, made), False, name)
+
+
+def _tried_by(route: Route, caller: Caller, there: list[Target], number: int) -> Iterator[Target]:
+    """All that they may, the first, and of the others one, which is another for each caller and route."""
+    suiting = [one for one in there if one.suits(caller)]
+    others = suiting[1:] if caller.signed_in else []
+    turn = (number + len(route.rule)) % max(1, len(others))
+    yield suiting[0]
+    yield from (one for at, one in enumerate(others) if at == turn or allowed(route, caller, one))
 
 
 def allowed(route: Route, caller: Caller, target: Target) -> bool:

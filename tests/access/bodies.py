@@ -13,6 +13,8 @@ from marshmallow import Schema, ValidationError, fields, validate
 from shared.clock import now
 from shared.web.schemas import Id
 
+AT = now()
+"""The same for all bodies: those of one route differ by what is sent on purpose only."""
 TEXTS = (
     "en",
     "somebody.new@example.org",
@@ -20,15 +22,21 @@ TEXTS = (
     "https://app.example/hook",
     "goal.agreed",
     "09:00",
-    f"{now().date() + timedelta(days=30)}T10:00",
+    f"{AT.date() + timedelta(days=30)}T10:00",
     "FREQ=WEEKLY;COUNT=2",
     "PT50M",
     "123456",
     "#336699",
     "somewhere",
 )
-GIVEN: dict[str, dict[str, str]] = {
+GIVEN: dict[str, dict[str, Any]] = {
+    "FeedbackBody": {
+        "session_on": "2026-01-21",
+        "ratings": dict.fromkeys(("heard", "mattered", "pace", "could_say", "usable"), 5),
+    },
     "LookBody": {"email": "mail-of-{client_id}@example.org", "reason": "ten characters or more"},
+    "GrantBody": {"app_id": "app-ungranted", "event_types": ["goal.agreed"], "scopes": ["goal.read"]},
+    "MemberChangeBody": {"roles": ["clinician", "supervisor"], "supervises": ["{colleague_id}"]},
 }
 """Whole bodies, by schema: of one that wants either this field or that, say; ids take their places in it."""
 
@@ -40,7 +48,7 @@ class NoExample(Exception):
 def body_of(schema: Schema, ids: Mapping[str, str]) -> dict[str, Any]:
     """What is required, and every id: the one that is called so, or else a colleague's."""
     given = GIVEN.get(type(schema).__name__, {})
-    body = {name: value.format(**ids) for name, value in given.items()} or {
+    body = {name: _placed(value, ids) for name, value in given.items()} or {
         name: _value(schema, name, field, ids)
         for name, field in schema.fields.items()
         if not field.dump_only and (field.required or _is_id(field))
@@ -55,6 +63,12 @@ def body_of(schema: Schema, ids: Mapping[str, str]) -> dict[str, Any]:
     return body
 
 
+def _placed(value: Any, ids: Mapping[str, str]) -> Any:
+    if isinstance(value, list):
+        return [_placed(one, ids) for one in value]
+    return value.format(**ids) if isinstance(value, str) else value
+
+
 def _is_id(field: Any) -> bool:
     return isinstance(field.inner if isinstance(field, fields.List) else field, Id)
 
@@ -64,7 +78,7 @@ def _value(schema: Schema, name: str, field: Any, ids: Mapping[str, str]) -> Any
         return ids.get(name, ids["colleague_id"])
     if isinstance(field, fields.DateTime):
         # Later fields are later times: what has a beginning and an end has them in this order.
-        soon = now() + timedelta(days=2, hours=list(schema.fields).index(name))
+        soon = AT + timedelta(days=2, hours=list(schema.fields).index(name))
         return soon.isoformat(timespec="seconds")
     return _example(name, field, ids)
 
@@ -113,7 +127,7 @@ def _of_type(field: Any) -> list[Any]:
     if isinstance(field, fields.Number):
         return [1, 60]
     if isinstance(field, fields.DateTime):
-        return [now().isoformat(timespec="seconds")]
+        return [AT.isoformat(timespec="seconds")]
     if isinstance(field, fields.Date):
-        return [f"{now().date() + timedelta(days=30)}", f"{now().date()}"]
+        return [f"{AT.date() + timedelta(days=30)}", f"{AT.date()}"]
     return []

@@ -24,7 +24,7 @@ from tests.access import facts
 from tests.access.cast import CLARA, EHR, ENDED, MALLORY, MAYA, OTHER_APP, OURS, THEIRS, ZOE, Caller
 from tests.access.expected import About
 from tests.access.filled import filled
-from tests.access.records import Record
+from tests.access.records import SCENES, Record
 
 SAME_ADDRESS = {"clinician-both": MAYA, "client-both": CLARA}
 """Who is a member and a client has one address for both."""
@@ -39,7 +39,10 @@ def tell(database: Any, settings: Settings, callers: list[Caller]) -> list[Recor
         about = {"id": id, "practice_id": id, "timezone": "Europe/Lisbon", "locale": "en"}
         Practices(database).add(filled(Practice, **about, **texts, policy={"break_glass": True}))
     people = facts.persons(callers)
-    for caller in people:
+    colleagues = [
+        Caller(one.colleague, "member", ("clinician",), "unrelated", home=one.practice) for one in SCENES
+    ]
+    for caller in [*people, *colleagues]:
         if caller.kind == "app":
             _app(database, caller)
         else:

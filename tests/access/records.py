@@ -32,7 +32,7 @@ from services.practices.store.sessions import AllSeries
 from services.practices.store.sign_in import SignedIn, SignIns
 from shared.clock import now
 from shared.ids import PLATFORM
-from tests.access.cast import CLARA, DANIEL, EHR, MALLORY, MAYA, OTHER_APP, OURS, THEIRS, ZOE
+from tests.access.cast import CLARA, EHR, MALLORY, MAYA, OTHER_APP, OURS, THEIRS, ZOE
 from tests.access.expected import About
 from tests.access.filled import filled
 
@@ -45,13 +45,17 @@ class Scene:
     client: str
     clinician: str
     app: str
-    colleague: str
     tag: str
+
+    @property
+    def colleague(self) -> str:
+        """Another clinician, to whom something is handed and who never calls."""
+        return f"colleague-{self.tag}"
 
     @property
     def ids(self) -> dict[str, str]:
         """What a path variable or a field of this name is."""
-        people = {"client_id": self.client, "clinician_id": self.clinician, "member_id": self.clinician}
+        people = {"client_id": self.client, "member_id": self.clinician, "clinician_id": self.colleague}
         return people | {"app_id": self.app, "colleague_id": self.colleague}
 
     @property
@@ -60,8 +64,8 @@ class Scene:
 
 
 SCENES = (
-    Scene(OURS, MAYA, CLARA, EHR, DANIEL, "ours"),
-    Scene(THEIRS, ZOE, MALLORY, OTHER_APP, "owner-other_practice", "theirs"),
+    Scene(OURS, MAYA, CLARA, EHR, "ours"),
+    Scene(THEIRS, ZOE, MALLORY, OTHER_APP, "theirs"),
 )
 
 

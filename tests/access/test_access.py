@@ -12,7 +12,7 @@ from tests.access.world import world_of
 
 SHARES = {"practices": 6}
 """Into how many tests a service is divided, so that several workers can take of it."""
-TOLD = 12
+TOLD = 60
 
 
 @pytest.fixture(scope="module")

@@ -209,7 +209,7 @@ class Trial:
                 if caller == maker or plain(route, target).path != request.path:
                     continue
                 answer, _ = self._ask(caller, request)
-                if answer.status == 200 or _says(answer.body, first.json["id"]):
+                if answer.status == 200 or (answer.status == 201 and _says(answer.body, first.json["id"])):
                     yield f"{route} as {caller}: repeats what {maker} made, {answer.body[:200]!r}"
 
     def _ask(self, caller: Caller, request: Request) -> tuple[Answer, tuple[Command, ...]]:

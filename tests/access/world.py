@@ -111,12 +111,14 @@ class World:
     @contextmanager
     def without(self, hidden: Iterable[Record]) -> Iterator[None]:
         """As if these had never been."""
-        names = {one.collection for one in hidden} - {""}
-        for name in names:
-            ids = [one.id for one in hidden if one.collection == name]
-            self.database[name].delete_many({"_id": {"$in": ids}})
+        removed: dict[str, list[Document]] = {}
+        for name in {one.collection for one in hidden} - {""}:
+            ids = {one.id for one in hidden if one.collection == name}
+            removed[name] = [found for found in self._first[name] if found["_id"] in ids]
+            self.database[name].delete_many({"_id": {"$in": [*ids]}})
         yield
-        self.restore(names)
+        for name, documents in removed.items():
+            self.database[name].insert_many(documents)
 
     def _token(self, caller: Caller) -> str | None:
         if caller.claims in ("none", "garbage"):
