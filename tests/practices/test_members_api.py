@@ -53,7 +53,7 @@ def test_inviting_a_member_answers_with_them_and_tells_it(world, http):
     assert answer.json["invited_until"] > now().isoformat()
     assert answer.headers["ETag"] == '"1"'
     assert answer.headers["Location"] == f"/v1/members/{answer.json['id']}"
-    assert told(world, answer.json["id"]) == ["member.invited"]
+    assert told(world, answer.json["id"]) == ["member.invited", "person.contact_set"]
 
 
 def test_a_repeated_invitation_invites_once(world, http):
