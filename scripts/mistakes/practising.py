@@ -64,7 +64,8 @@ MISTAKES = (
         "a clinician's id in a body is trusted",
         EPISODES,
         'clinician = members().get(me.practice_id, body["clinician_id"] or me.id)',
-        'clinician = members()._load(members().collection.find_one({"_id": body["clinician_id"] or me.id}))',
+        'whose = members().collection.find_one({"_id": body["clinician_id"] or me.id}) or {}\n'
+        '    clinician = members().get(whose.get("practice_id", ""), body["clinician_id"] or me.id)',
         routes("practices", "POST /v1/clients/"),
     ),
     Mistake(
