@@ -206,7 +206,7 @@ MISTAKES = (
         CLIENTS,
         "asked = _seen_by(me) if asked is None else asked & _seen_by(me)",
         "asked = asked or _seen_by(me)",
-        LINKING,
+        routes("practices", "GET /v1/clients"),
     ),
     Mistake(
         "an app writes another's ids",
