@@ -64,7 +64,8 @@ MISTAKES = (
         "a clinician's id in a body is trusted",
         EPISODES,
         'clinician = members().get(me.practice_id, body["clinician_id"] or me.id)',
-        'clinician = members()._load(members().collection.find_one({"_id": body["clinician_id"] or me.id}))',
+        'whose = members().collection.find_one({"_id": body["clinician_id"] or me.id}) or {}\n'
+        '    clinician = members().get(whose.get("practice_id", ""), body["clinician_id"] or me.id)',
         routes("practices", "POST /v1/clients/"),
     ),
     Mistake(
@@ -205,7 +206,7 @@ MISTAKES = (
         CLIENTS,
         "asked = _seen_by(me) if asked is None else asked & _seen_by(me)",
         "asked = asked or _seen_by(me)",
-        LINKING,
+        routes("practices", "GET /v1/clients"),
     ),
     Mistake(
         "an app writes another's ids",

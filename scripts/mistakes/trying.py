@@ -18,7 +18,7 @@ from scripts.trouble import Trouble
 
 SECONDS = 900
 CAUGHT, MISSED, UNCLEAR = "caught", "MISSED", "UNCLEAR"
-_FAILED = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - |$)", re.MULTILINE)
+_FAILED = re.compile(r"^(?:FAILED|ERROR) (\S.*?)(?: - |$)", re.MULTILINE)
 # -B: nothing of one mistake may be left to the next, not even what Python compiled of it.
 _PYTEST = (sys.executable, "-B", "-m", "pytest", "-x", "-q", "-rfE")
 

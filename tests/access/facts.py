@@ -109,8 +109,10 @@ def _of_app(caller: Caller) -> Iterator[Fact]:
         granted = {"app_id": caller.id, "event_types": [], "scopes": scopes, "given_at": now()}
         yield practice, project("grants", f"grant-{practice}-{caller.id}", granted | {"active": stands})
     if caller.relation in ASKED:
-        consent = {"app_id": caller.id, "given_at": now(), "covers": consented_to(caller)}
-        consent |= {"active": caller.relation in CONSENTED}
+        consent = {"app_id": caller.id, "given_at": now(), "active": caller.relation in CONSENTED}
+        if caller.relation != "own":
+            # The one without is from before it was said, and covers all.
+            consent["covers"] = consented_to(caller)
         yield caller.home, project("consents", consent_id(caller.subject, caller.id), consent)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from shared.web.schemas import Id
 from tests.access.attempts import Attempt, Route, Target, Unplanned, allowed, plain, plan, routes, targets
 from tests.access.bodies import NoExample
 from tests.access.cast import Caller
@@ -125,6 +126,7 @@ class Trial:
         document = answer.json
         if route.pages():
             yield from self._paged(route, attempt, document["items"])
+            yield from self._asked_by_id(route, attempt)
             yield from self._listed(route, attempt, [str(one.get("id")) for one in document["items"]])
         elif route.rule.endswith(">") and not _says(answer.body, route.asked_for(attempt.target)):
             yield f"{_told(route, attempt)}: does not show {route.asked_for(attempt.target)}"
@@ -134,6 +136,14 @@ class Trial:
                 again, _ = self._ask(attempt.caller, attempt.request)
             if again != answer:
                 yield f"{_told(route, attempt)}: is another without what they may not read, {again.body!r}"
+
+    def _asked_by_id(self, route: Route, attempt: Attempt) -> Iterator[str]:
+        """Whoever asks for what is of one clinician sees no more of it than without asking."""
+        for name, field in route.takes("query").fields.items():
+            if isinstance(field, Id):
+                asked = replace(attempt.request, query=f"limit=100&{name}={attempt.target.scene.clinician}")
+                answer, _ = self._ask(attempt.caller, asked)
+                yield from self._words(route, attempt, answer)
 
     def _paged(self, route: Route, attempt: Attempt, items: list[Any]) -> Iterator[str]:
         limit, found, cursor = max(1, len(items) // 2), [], ""
