@@ -35,11 +35,6 @@ def keep_contact(event: Event) -> Iterator[Operation]:
     yield project("contacts", event.data["person_id"], {"contact": event.data["contact"]})
 
 
-@subscriber.on("member.removed", schemas.MemberRemoved, source="practices")
-def forget_contact(event: Event) -> Iterator[Operation]:
-    yield project("contacts", event.data["member_id"], {"contact": None})
-
-
 def told(event: Event, person_id: str, by: str, about_id: str, index: int = 0) -> Operation:
     """One entry in one person's inbox; names are looked up when it is read."""
     entry = {

@@ -12,13 +12,9 @@ class MemberJoined(EventSchema):
     display_name = fields.String(required=True)
 
 
-class MemberRemoved(EventSchema):
-    member_id = fields.String(required=True)
-
-
 class PersonContactSet(EventSchema):
     person_id = fields.String(required=True)
-    contact = fields.String(required=True)
+    contact = fields.String(required=True, allow_none=True)
 
 
 class ClientEnrolled(EventSchema):

@@ -171,6 +171,7 @@ class Member(Person):
         # Nobody's look-up of an address is an id, so that the index on it stays unique.
         self.email, self.address, self.invitation_due = "", self.id, None
         self.events.append(MemberRemoved(self.id))
+        self.reach(None)
 
     def reset_second_factor(self, by: "Member", sign_ins: Iterable[str], at: datetime) -> None:
         """They enrol another at their next sign-in; these, which the old one began, have ended."""

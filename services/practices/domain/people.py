@@ -63,15 +63,14 @@ class Person(Invited):
             self.letters_due = at
         self.email, self.address = email, address
 
-    def reach(self, contact: str) -> None:
-        """At what they can be reached from now on; it is encrypted to notifications."""
+    def reach(self, contact: str | None) -> None:
+        """At what they can be reached from now on, encrypted to notifications; or no more."""
         self.contact = contact
         self.events.append(PersonContactSet(self.id, contact))
 
     def snapshots(self) -> list[Any]:
         """All that there is to be told again."""
-        contact = [PersonSnapshot(self.id, self.contact)] if self.contact else []
-        return [self.snapshot(), *contact]
+        return [self.snapshot(), PersonSnapshot(self.id, self.contact)]
 
     def snapshot(self) -> Any:
         raise NotImplementedError

@@ -8,12 +8,12 @@ from shared.messaging.audience import INTERNAL
 
 @dataclass(frozen=True)
 class PersonContactSet:
-    """How to reach somebody, encrypted to notifications (a JWE): nobody else reads it."""
+    """How to reach somebody, encrypted to notifications (a JWE): nobody else reads it. None: not any more."""
 
     type: ClassVar = "person.contact_set"
     audience: ClassVar = INTERNAL
     person_id: str
-    contact: str
+    contact: str | None
 
 
 @dataclass(frozen=True)
