@@ -274,6 +274,9 @@ def test_schemathesis_finds_nothing(
             running.renew(caller)
             as_before = {"language": "en", "timezone": "Europe/Lisbon"}
             running.ask(caller, "PATCH", service, "/me", body=as_before).expect(200)
+            consented = running.ask(caller, "GET", service, f"/clients/{running.id(caller)}").expect(200)
+            if any(one["withdrawn_at"] is None for one in consented.body["consents"]):
+                running.consent(caller, "DELETE")
 
     if found:
         pytest.fail(found, pytrace=False)

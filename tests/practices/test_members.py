@@ -25,6 +25,7 @@ from services.practices.events.members import (
     MemberRemoved,
     MemberSuspended,
 )
+from services.practices.events.people import PersonContactSet
 
 AT = datetime(2026, 3, 1, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -292,7 +293,7 @@ def test_who_is_removed_leaves_no_address_behind():
 
     assert clara.status is MemberStatus.REMOVED
     assert (clara.email, clara.address) == ("", "m1")
-    assert clara.events[-1] == MemberRemoved("m1")
+    assert clara.events[-2:] == [MemberRemoved("m1"), PersonContactSet("m1", None)]
 
 
 def test_who_is_removed_stays_so():
