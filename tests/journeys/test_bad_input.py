@@ -93,7 +93,8 @@ def ids(running: Platform) -> Iterator[dict[str, str]]:
     grant = running.grant(["goal.agreed"], ["goal.read"])
     running.token("app in practice")
     running.revoke(grant.body["id"])
-    episodes = running.ask("clara", "GET", "practices", f"/clients/{running.id('maya')}/episodes")
+    # Not Maya's own, which she might end: tests/practices does that.
+    episodes = running.ask("clara", "GET", "practices", f"/clients/{running.id('noah')}/episodes")
     yield {
         "client_id": running.id("maya"),
         # Nobody's clinician: what is sent here may well suspend him.
