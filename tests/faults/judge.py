@@ -92,10 +92,10 @@ def unheard(platform: Platform, load: Load) -> int:
 
 def saves(platform: Platform, name: str) -> list[str]:
     """What the ledger's ids came to in goals."""
-    found = platform.database("goals")["goals"].find(
-        {"what": {"$regex": f"^{name}-"}}, {"what": 1, "status": 1}
-    )
-    return [id for goal in found for id in _ids(goal["what"], goal["status"] == "agreed")]
+    whats = platform.whats()
+    found = platform.database("goals")["goals"].find({"_id": {"$in": list(whats)}}, {"status": 1})
+    said = [(whats[goal["_id"]], goal["status"] == "agreed") for goal in found]
+    return [id for what, agreed in said if what.startswith(f"{name}-") for id in _ids(what, agreed)]
 
 
 def _ids(what: str, agreed: bool) -> list[str]:
@@ -118,7 +118,7 @@ _KINDS = {"goal.proposed": "{}", "goal.agreed": "{} agreed"}
 
 
 def _named(platform: Platform, name: str, told: Any) -> list[str]:
-    goals = {goal["_id"]: goal["what"] for goal in platform.database("goals")["goals"].find({}, {"what": 1})}
+    goals = platform.whats()
     found = [_KINDS[kind].format(goals.get(id, f"{name}-unknown")) for id, kind in told if kind in _KINDS]
     return [id for id in found if id.startswith(f"{name}-")]
 

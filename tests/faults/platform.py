@@ -21,6 +21,9 @@ from scripts import parts, platform, processes
 from scripts.parts import Part
 from scripts.place import PROJECT, Place, read_json
 from scripts.servers import temporary
+from services.goals.store import Goals
+from shared.store.lock.database import OwnDatabase
+from shared.store.lock.master import Master
 from tests.faults import proxy
 from tests.faults.logs import said
 from tests.faults.proxy import Proxy, Trap
@@ -44,6 +47,7 @@ class Platform:
         self.lines = {line: self._line(line[1]) for line in lines}
         self.fronts: dict[str, Proxy] = {}
         """Where callers of each web come in, as through a load balancer."""
+        self._whats: dict[str, str] = {}
         self._at_rest: set[str] = set()
         self._work = threading.Lock()
         self._ended = threading.Event()
@@ -82,6 +86,17 @@ class Platform:
         self.people = People(self.place, read_json(self.place.sample), self.prefix)
         self.people.await_sample()
         self._keeper.start()
+
+    def whats(self) -> dict[str, str]:
+        """What each goal says, by id: under lock, and so read by goals' own store, each once."""
+        key = self.place.secret("goals.master", 96).read_text()
+        store = Goals(OwnDatabase(self.client, f"{self.prefix}goals", Master(key)))
+        ids = {one["_id"] for one in store.collection.find({}, {"_id": 1})}
+        unknown = sorted(ids - self._whats.keys())
+        for some in (unknown[at : at + 500] for at in range(0, len(unknown), 500)):
+            found = store.list(self.people.practice_id, {"_id": {"$in": some}}, len(some))
+            self._whats |= {goal.id: goal.what for goal in found}
+        return {id: self._whats[id] for id in ids if id in self._whats}
 
     def _start_part(self, part: Part) -> None:
         processes.start(self.place, part.name, part.command, self.environment(part))
