@@ -128,6 +128,7 @@ class _Asks:
                 "language": "en",
                 "timezone": "UTC",
                 "adult": True,
+                "invite": True,
             }
             self._people.create("clara", "practices", "/clients", about)
             self.ledger.attempted(email)
@@ -202,10 +203,11 @@ def _mailed(platform: Platform) -> set[str]:
 
 
 def _letters(platform: Platform) -> list[tuple[str, Path]]:
-    """Each letter to those who asked here: to whom, and its file."""
+    """Each letter with a code to those who asked here: to whom, and its file; invitations came before."""
     files = platform.place.mail.glob("*.eml")
     letters = [(file.name.partition("-")[2].removesuffix(".eml"), file) for file in files]
-    return [(to, file) for to, file in letters if to.endswith("@example.net")]
+    asked = [(to, file) for to, file in letters if to.endswith("@example.net")]
+    return [(to, file) for to, file in asked if b"Subject: Your code" in file.read_bytes()]
 
 
 def _judged(row: Row, battered: Battered, part: str, layer: str) -> None:
