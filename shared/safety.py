@@ -3,11 +3,13 @@
 Every answer to free text written by a client carries it (design/domain.md, Safety).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from shared.messaging.envelope import Event
 from shared.messaging.subscriber import Subscriber
+from shared.security.access import language_of
+from shared.security.caller import Caller
 from shared.security.schemas import PracticeOpened
 from shared.store.indexes import records
 from shared.store.operations import Operation, project
@@ -31,9 +33,14 @@ def keep_crisis_texts(event: Event) -> Iterator[Operation]:
     yield project("practices", event.practice_id, texts)
 
 
-def notice(database: Any, practice_id: str, language: str | None) -> dict[str, str]:
-    """The sentence, and the practice's crisis text in this language or its first one."""
-    practice = Records(database["practices"], "crisis_texts").get(practice_id, practice_id) or {}
-    texts = practice.get("crisis_texts", {})
-    languages = [code for code in (language, *practice.get("languages", ())) if texts.get(code)]
-    return {"text": NOBODY_WATCHES, "crisis_text": texts[languages[0]] if languages else UNTIL_KNOWN}
+def crisis_text(database: Any, client: Caller) -> str | None:
+    """As far as this service knows the practice and the client."""
+    mine = client.practice_id
+    practice = Records(database["practices"], "crisis_texts").get(mine, mine) or {}
+    languages = (language_of(database, client), *practice.get("languages", ()))
+    return first_of(practice.get("crisis_texts", {}), languages)
+
+
+def first_of(texts: Mapping[str, str], languages: Iterable[str | None]) -> str | None:
+    """The text in the first of these languages in which there is one."""
+    return next((texts[language] for language in languages if language and texts.get(language)), None)

@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from shared import logs
+from shared import logs, safety
 from shared.ids import new_id
 from shared.keys_commands import keys_commands
 from shared.messaging import topology
@@ -25,6 +25,7 @@ from shared.messaging.parked import Parked
 from shared.messaging.relay import Relay
 from shared.parked_commands import parked_commands
 from shared.report import Report
+from shared.security.caller import Caller
 from shared.settings import Settings, SettingsRefused
 from shared.store import users as store_users
 from shared.store.aggregates import OutboxFull, StaleVersion
@@ -39,7 +40,7 @@ from shared.worker import Work, supervise
 
 log = logging.getLogger(__name__)
 
-Timer = Callable[[Any, Settings, str, threading.Event], None]
+Timed = Callable[[Any, Settings, str, threading.Event], None]
 """Runs on the keeper's database until the event is set; the name is for its lease, as the keeper's own."""
 Standings = Callable[[Any, Any, str, Any], Set[tuple[str, str]]]
 
@@ -55,7 +56,7 @@ class Service:
     standings: Standings
     events: Sequence[type] = ()
     subscriber: Any = None
-    timers: Sequence[Timer] = ()
+    timers: Sequence[Timed] = ()
     parts: dict[str, Callable[["Service", Settings], None]] = field(default_factory=dict)
     commands: Sequence[click.Command] = ()
     preparations: Sequence[Callable[[Any, Settings], None]] = ()
@@ -64,6 +65,8 @@ class Service:
     """What `prepare` and every part ask of the database before they begin; each refuses with a sentence."""
     keys: Callable[[Any], dict[str, Any]] | None = None
     """Who issues tokens verifies them with its own key set (RFC 7517), read from its database."""
+    crisis_text: Callable[[Any, Caller], str | None] = safety.crisis_text
+    """What the database says of where help is for a client."""
     republished: Sequence[Callable[[Any], Any]] = ()
     """Stores whose aggregates tell their present state by `snapshot()`, or several events, `snapshots()`."""
 

@@ -16,13 +16,22 @@ from services.practices.store.apps import Apps, Grants
 from services.practices.store.covers import Covers
 from services.practices.store.episodes import Episodes
 from services.practices.store.looks import Looks
-from services.practices.store.people import Clients, Members
+from services.practices.store.people import Clients, Members, Practices
 from shared.clock import now
 from shared.ids import PLATFORM
+from shared.safety import first_of
 from shared.security.caller import Caller
 from shared.security.tokens import TokenRefused
 
 Standings = set[tuple[str, str]]
+
+
+def crisis_text(database: Any, client: Caller) -> str | None:
+    """Where help is, in the client's language."""
+    practice = Practices(database).get(client.practice_id, client.practice_id)
+    known = Clients(database).look(client.practice_id, client.id)
+    chosen = [known.language] if known else []
+    return first_of(practice.crisis_texts, [*chosen, *practice.languages])
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ they loaded before it ended, and whatever was killed in between is made up for.
 """
 
 import logging
-import threading
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,10 +16,9 @@ from services.practices.store.sessions import AllSeries
 from shared.clock import now
 from shared.correlation import correlated
 from shared.ids import PLATFORM, new_id
-from shared.settings import Settings
 from shared.store.aggregates import OutboxFull, StaleVersion
 from shared.store.client import StoreUnavailable
-from shared.store.lease import Lease
+from shared.timer import GoOn, Timer
 
 log = logging.getLogger(__name__)
 
@@ -46,27 +44,25 @@ def _call_off(database: Any, series: Series, at: datetime) -> None:
             series = all_series.get(series.practice_id, series.id)
 
 
-def call_off_due(database: Any, at: datetime) -> None:
-    """What the timer does; an episode that came back to care in the meantime keeps what it has."""
+def call_off_due(database: Any, at: datetime, go_on: GoOn) -> None:
+    """An episode that came back to care in the meantime keeps what it has."""
     episodes = Episodes(database)
-    for episode in episodes.to_call_off(at - AGAIN_AFTER):
+    for practice_id, id in episodes.to_call_off(at - AGAIN_AFTER):
+        if not go_on():
+            return
         try:
             with correlated(new_id()):
+                episode = episodes.get(practice_id, id)
                 call_off(database, episode)
-        except OutboxFull:
-            log.warning("Sessions not called off", extra={"episode_id": episode.id})
-        else:
-            episodes.called_off(episode)
+                episodes.called_off(episode)
+        except StoreUnavailable:
+            raise
+        except OutboxFull as error:
+            log.info(
+                "Sessions left to the next round", extra={"episode_id": id, "error": type(error).__name__}
+            )
+        except Exception as error:  # noqa: BLE001 - a record that cannot be read holds up no other
+            log.error("Sessions not called off", extra={"episode_id": id, "error": type(error).__name__})
 
 
-def keep_calling_off(database: Any, settings: Settings, me: str, stopping: threading.Event) -> None:
-    """The worker's timer: one worker at a time looks every few seconds."""
-    lease = Lease(database["leases"], "calling_off", timedelta(seconds=90), me)
-    while not stopping.is_set():
-        try:
-            if lease.hold():
-                call_off_due(database, now())
-        except StoreUnavailable as error:
-            log.warning("Sessions to call off not looked for", extra={"error": type(error).__name__})
-        stopping.wait(10)
-    lease.release()
+calling_off = Timer("calling_off", lambda database, _, go_on: call_off_due(database, now(), go_on), rest=10)

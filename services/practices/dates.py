@@ -4,42 +4,28 @@ Each is said in the save that notes it as said: a kill loses nothing, and no oth
 """
 
 import logging
-import threading
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from services.practices.store.episodes import Episodes
 from services.practices.store.people import Practices
 from shared.clock import now
-from shared.settings import Settings
+from shared.correlation import correlated
+from shared.ids import new_id
 from shared.store.aggregates import OutboxFull, StaleVersion
 from shared.store.client import StoreUnavailable
-from shared.store.lease import Lease
+from shared.timer import GoOn, Timer
 
 log = logging.getLogger(__name__)
 
-POLL = 30.0
 
-
-def keep_time(database: Any, settings: Settings, me: str, stopping: threading.Event) -> None:
-    """The worker's timer: one worker at a time looks twice a minute."""
-    lease = Lease(database["leases"], "dates", timedelta(seconds=90), me)
-    while not stopping.is_set():
-        try:
-            do_what_is_due(database, now(), lease, stopping)
-        except StoreUnavailable as error:
-            log.warning("Dates not looked at", extra={"error": type(error).__name__})
-        stopping.wait(POLL)
-    lease.release()
-
-
-def do_what_is_due(database: Any, at: datetime, lease: Lease, stopping: threading.Event) -> None:
-    """One round; it ends early where another worker took over, or this one is to end."""
+def do_what_is_due(database: Any, at: datetime, go_on: GoOn) -> None:
     for practice_id, id in Episodes(database).whose_date_came(at):
-        if stopping.is_set() or not lease.hold():
+        if not go_on():
             return
         try:
-            _keep_time(database, practice_id, id, at)
+            with correlated(new_id()):
+                _keep_time(database, practice_id, id, at)
         except StoreUnavailable:
             raise
         except (StaleVersion, OutboxFull) as error:
@@ -54,3 +40,6 @@ def _keep_time(database: Any, practice_id: str, id: str, at: datetime) -> None:
     practice = Practices(database).get(practice_id, practice_id)
     episode.keep_time(at, practice.timezone)
     Episodes(database).save(episode)
+
+
+keeping_time = Timer("dates", lambda database, _, go_on: do_what_is_due(database, now(), go_on), rest=30)

@@ -6,7 +6,6 @@ over and goes on.
 """
 
 import logging
-import threading
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,35 +17,21 @@ from services.practices.store.people import Due, Members
 from shared.clock import now
 from shared.correlation import correlated
 from shared.ids import new_id
-from shared.settings import Settings
 from shared.store.aggregates import OutboxFull, StaleVersion
 from shared.store.client import StoreUnavailable
-from shared.store.lease import Lease
+from shared.timer import GoOn, Timer
 
 log = logging.getLogger(__name__)
 
-POLL = 10.0
 AGAIN_AFTER = timedelta(seconds=5)
 LEFT_AGAIN_AFTER = timedelta(minutes=5)
 
 
-def keep_handing_over(database: Any, settings: Settings, me: str, stopping: threading.Event) -> None:
-    """The worker's timer: one worker at a time."""
-    lease = Lease(database["leases"], "removals", timedelta(seconds=20), me)
-    while not stopping.is_set():
-        try:
-            if lease.hold():
-                hand_over_due(database, now())
-        except StoreUnavailable as error:
-            log.warning("Removals not looked for", extra={"error": type(error).__name__})
-        stopping.wait(POLL)
-    lease.release()
-
-
-def hand_over_due(database: Any, at: datetime) -> None:
-    """One round."""
+def hand_over_due(database: Any, at: datetime, go_on: GoOn) -> None:
     members = Members(database)
     for due in members.due("removal_due", at):
+        if not go_on():
+            return
         with correlated(new_id()):
             members.settle(due, _look_again(database, due, at))
 
@@ -93,3 +78,6 @@ def _transfer(database: Any, member: Member, removal: Removal, episode_id: str, 
             # The latter where the successor cares for this client already: somebody has to see to it.
             return False
         return True
+
+
+handing_over = Timer("removals", lambda database, _, go_on: hand_over_due(database, now(), go_on), rest=10)

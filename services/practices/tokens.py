@@ -7,7 +7,6 @@ token that it signed has expired. Its private part is stored encrypted.
 
 import json
 import logging
-import threading
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,8 +22,8 @@ from services.practices.store.sign_in import SigningKeys
 from shared.clock import now
 from shared.ids import new_id
 from shared.settings import Settings, SettingsRefused
-from shared.store.client import Document, StoreUnavailable
-from shared.store.lease import Lease
+from shared.store.client import Document
+from shared.timer import Timer
 
 log = logging.getLogger(__name__)
 
@@ -113,17 +112,7 @@ def tend(database: Any, settings: Settings, at: datetime) -> None:
         log.info("Signing key removed", extra={"kid": kid})
 
 
-def keep_fresh(database: Any, settings: Settings, me: str, stopping: threading.Event) -> None:
-    """The worker's timer: one worker at a time looks once a minute."""
-    lease = Lease(database["leases"], "signing_keys", timedelta(seconds=90), me)
-    while not stopping.is_set():
-        try:
-            if lease.hold():
-                tend(database, settings, now())
-        except StoreUnavailable as error:
-            log.warning("Signing keys not looked at", extra={"error": type(error).__name__})
-        stopping.wait(60)
-    lease.release()
+keeping_fresh = Timer("signing_keys", lambda database, settings, _: tend(database, settings, now()), rest=60)
 
 
 def _private(key: Document, settings: Settings) -> ECKey:

@@ -93,11 +93,6 @@ class EpisodeStarted(EpisodeChanged):
     started_at = fields.AwareDateTime(required=True)
 
 
-class EpisodeTransferred(EventSchema):
-    episode_id = fields.String(required=True)
-    clinician_id = fields.String(required=True)
-
-
 class GrantGiven(EventSchema):
     grant_id = fields.String(required=True)
     app_id = fields.String(required=True)

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal
 
 import orjson
@@ -39,6 +40,19 @@ class Index:
         if self.expire_after is not None:
             options["expireAfterSeconds"] = self.expire_after
         return IndexModel(list(self.fields), **options)
+
+
+def timed(field: str) -> Index:
+    """By which a timer finds what is `due` by a field, in every practice."""
+    return Index(((field, 1),), partial={field: _SET})
+
+
+def due(field: str, at: datetime) -> Document:
+    """What is due by then; in the form by which MongoDB uses the index (pitfalls.md)."""
+    return {field: {**_SET, "$lte": at}}
+
+
+_SET = {"$type": "date"}
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,8 @@ from flask import request
 from marshmallow import fields
 
 from shared import safety
-from shared.security.access import language_of
 from shared.store.client import StoreUnavailable
-from shared.web.context import caller, database
+from shared.web.context import caller, database, service
 from shared.web.schemas import Schema
 
 
@@ -32,7 +31,8 @@ class Notice(fields.Nested):
         if by.kind != "client" or request.method == "GET":
             return None
         try:
-            return safety.notice(database(), by.practice_id, language_of(database(), by))
+            here = service().crisis_text(database(), by)
         except StoreUnavailable:
             # What they wrote is stored: that must not be told as a failure, and help must be named.
-            return {"text": safety.NOBODY_WATCHES, "crisis_text": safety.UNTIL_KNOWN}
+            here = None
+        return {"text": safety.NOBODY_WATCHES, "crisis_text": here or safety.UNTIL_KNOWN}

@@ -70,6 +70,11 @@ def settings() -> Settings:
     )
 
 
+def always() -> bool:
+    """To every round that asks whether to go on."""
+    return True
+
+
 class Killed(BaseException):
     """What a process that is killed does not catch."""
 
@@ -280,6 +285,26 @@ def database(prepared: Any) -> Any:
 def world(database: Any, settings: Settings) -> World:
     make_first(database, settings)
     return World(database, settings, opened(database))
+
+
+@pytest.fixture
+def olivia(world: World) -> Member:
+    return world.member(Role.OWNER)
+
+
+@pytest.fixture
+def clara(world: World) -> Member:
+    return world.member(Role.CLINICIAN)
+
+
+@pytest.fixture
+def daniel(world: World) -> Member:
+    return world.member(Role.CLINICIAN)
+
+
+@pytest.fixture
+def maya(world: World) -> Client:
+    return world.client()
 
 
 @pytest.fixture

@@ -23,16 +23,6 @@ def body(**about):
     } | about
 
 
-@pytest.fixture
-def clara(world):
-    return world.member(Role.CLINICIAN)
-
-
-@pytest.fixture
-def olivia(world):
-    return world.member(Role.OWNER)
-
-
 def test_a_clinician_enrols_a_client_and_starts_with_them(world, as_, clara):
     by = as_(clara)
 

@@ -90,16 +90,6 @@ def test_a_cover_is_cancelled_once():
 # In the store and over HTTP
 
 
-@pytest.fixture
-def clara(world):
-    return world.member(Role.CLINICIAN)
-
-
-@pytest.fixture
-def daniel(world):
-    return world.member(Role.CLINICIAN)
-
-
 def stored(world, absent, by, since, until):
     at = now()
     cover = Cover.arrange(id=new_id(), absent=absent, by=by, since=at + since, until=at + until, at=at)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.practices.dates import do_what_is_due, keep_time
+from services.practices.dates import do_what_is_due, keeping_time
 from services.practices.domain.days import today
 from services.practices.domain.members import Role
 from services.practices.store.episodes import Episodes
@@ -14,7 +14,6 @@ from shared.clock import now
 from shared.store.aggregates import OutboxFull
 from shared.store.lease import Lease
 
-NEVER = threading.Event()
 ZONE = "Europe/Lisbon"
 DAY = timedelta(days=1)
 
@@ -58,10 +57,10 @@ def test_a_check_in_is_said_when_its_day_has_come(world, lease, in_aftercare):
     in_aftercare()
     before = now()
 
-    do_what_is_due(world.database, before, lease, NEVER)
+    do_what_is_due(world.database, before, lease.hold)
     early = list(said(world).values())
-    do_what_is_due(world.database, before + DAY, lease, NEVER)
-    do_what_is_due(world.database, before + DAY, lease, NEVER)
+    do_what_is_due(world.database, before + DAY, lease.hold)
+    do_what_is_due(world.database, before + DAY, lease.hold)
 
     assert early == [[]]
     assert list(said(world).values()) == [[1]]
@@ -71,7 +70,7 @@ def test_aftercare_that_is_over_is_closed(world, lease, in_aftercare):
     in_aftercare()
 
     for days in range(5):
-        do_what_is_due(world.database, now() + days * DAY, lease, NEVER)
+        do_what_is_due(world.database, now() + days * DAY, lease.hold)
 
     (episode,) = Episodes(world.database).everywhere()
     assert (episode.status, episode.next_at) == ("closed", None)
@@ -86,7 +85,7 @@ def test_both_are_asked_once_whether_to_go_on(world, lease):
     episodes.save(episode)
 
     for days in range(4):
-        do_what_is_due(world.database, now() + days * DAY, lease, NEVER)
+        do_what_is_due(world.database, now() + days * DAY, lease.hold)
 
     assert list(said(world, "episode.resume_asked").values()) == [[None]]
     assert episodes.get(world.practice.id, episode.id).status == "paused"
@@ -98,7 +97,7 @@ def test_two_workers_say_each_check_in_once(world, in_aftercare):
 
     def work(name):
         # Each believes that it holds the lease, as at a takeover.
-        do_what_is_due(world.database, at, Lease(world.database["leases"], name), NEVER)
+        do_what_is_due(world.database, at, Lease(world.database["leases"], name).hold)
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(work, ["one", "other"]))
@@ -121,10 +120,10 @@ def test_what_a_killed_worker_left_the_next_one_says(world, lease, in_aftercare,
     with monkeypatch.context() as killed:
         killed.setattr(Episodes, "save", until_killed)
         with pytest.raises(Killed):
-            do_what_is_due(world.database, at, lease, NEVER)
+            do_what_is_due(world.database, at, lease.hold)
     half = sorted(said(world).values())
     world.database["leases"].delete_many({})
-    do_what_is_due(world.database, at, Lease(world.database["leases"], "dates"), NEVER)
+    do_what_is_due(world.database, at, Lease(world.database["leases"], "dates").hold)
 
     assert half.count([1]) == (3 if when == "after" else 2)
     assert list(said(world).values()) == [[1]] * 5
@@ -134,7 +133,7 @@ def test_only_who_holds_the_lease_looks(world, lease, in_aftercare):
     in_aftercare()
     assert Lease(world.database["leases"], "dates").hold()
 
-    do_what_is_due(world.database, now() + DAY, lease, NEVER)
+    do_what_is_due(world.database, now() + DAY, lease.hold)
 
     assert list(said(world).values()) == [[]]
 
@@ -144,7 +143,7 @@ def test_one_record_that_cannot_be_read_holds_up_no_other(world, lease, in_after
     broken = world.database["episodes"].find_one()
     world.database["episodes"].update_one({"_id": broken["_id"]}, {"$set": {"aftercare": "?"}})
 
-    do_what_is_due(world.database, now() + DAY, lease, NEVER)
+    do_what_is_due(world.database, now() + DAY, lease.hold)
 
     assert sorted(said(world).values()) == [[], [1]]
 
@@ -157,8 +156,8 @@ def test_what_somebody_changes_meanwhile_is_left_to_the_next_round(world, lease,
 
     with monkeypatch.context() as meanwhile:
         meanwhile.setattr(Episodes, "save", full)
-        do_what_is_due(world.database, now() + DAY, lease, NEVER)
-    do_what_is_due(world.database, now() + DAY, lease, NEVER)
+        do_what_is_due(world.database, now() + DAY, lease.hold)
+    do_what_is_due(world.database, now() + DAY, lease.hold)
 
     assert list(said(world).values()) == [[1]]
 
@@ -168,7 +167,7 @@ def test_the_timer_looks_and_stops(world, in_aftercare):
     world.database["episodes"].update_many({}, {"$set": {"next_at": now(), "aftercare.check_ins": []}})
     world.database["episodes"].update_many({}, {"$set": {"aftercare.ends_on": "2020-01-01"}})
     stopping = threading.Event()
-    timer = threading.Thread(target=keep_time, args=(world.database, world.settings, "me", stopping))
+    timer = threading.Thread(target=keeping_time, args=(world.database, world.settings, "me", stopping))
 
     with world.database["episodes"].watch() as written:
         timer.start()

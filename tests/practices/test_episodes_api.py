@@ -20,21 +20,6 @@ def ahead(days=7):
 
 
 @pytest.fixture
-def clara(world):
-    return world.member(Role.CLINICIAN)
-
-
-@pytest.fixture
-def olivia(world):
-    return world.member(Role.OWNER)
-
-
-@pytest.fixture
-def maya(world):
-    return world.client()
-
-
-@pytest.fixture
 def episode(world, maya, clara):
     return world.episode(maya, clara)
 

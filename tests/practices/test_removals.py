@@ -17,6 +17,7 @@ from services.practices.store.people import Members
 from shared.clock import now
 from shared.ids import new_id
 from shared.store.aggregates import StaleVersion
+from tests.practices.conftest import always
 
 
 def plan(others=None, **hand_over):
@@ -42,16 +43,6 @@ def test_an_episode_that_nobody_named_goes_to_one_of_those_named():
     assert plan("m2", e1="m3").successor("late") == "m2"
     assert plan(e1="m4", e2="m3").successor("late") == "m3"
     assert plan().successor("late") is None
-
-
-@pytest.fixture
-def clara(world):
-    return world.member(Role.CLINICIAN)
-
-
-@pytest.fixture
-def daniel(world):
-    return world.member(Role.CLINICIAN)
 
 
 @pytest.fixture
@@ -188,8 +179,8 @@ def test_what_a_kill_left_is_finished_by_the_timer(world, clara, daniel, remove,
             remove(clara, others=daniel.id)
     left = list(clinicians(world).values()).count(clara.id)
 
-    hand_over_due(world.database, now())
-    hand_over_due(world.database, now() + removals.AGAIN_AFTER)
+    hand_over_due(world.database, now(), always)
+    hand_over_due(world.database, now() + removals.AGAIN_AFTER, always)
 
     assert left == 3 - written
     assert set(clinicians(world).values()) == {daniel.id}
@@ -205,7 +196,7 @@ def test_the_workers_timer_does_it_and_ends_when_told(world, clara, daniel, remo
     stopping = threading.Event()
     about = (world.database, world.settings, "me", stopping)
 
-    timer = threading.Thread(target=removals.keep_handing_over, args=about)
+    timer = threading.Thread(target=removals.handing_over, args=about)
     timer.start()
     missing = until({"handed over": lambda: clinicians(world) == {episode.id: daniel.id}}, 10.0)
     stopping.set()
@@ -221,7 +212,7 @@ def test_an_episode_that_was_just_being_started_is_handed_over_too(world, clara,
 
     remove(clara, others=daniel.id)
     late, _ = Episodes(world.database).add(started)
-    hand_over_due(world.database, now())
+    hand_over_due(world.database, now(), always)
 
     assert clinicians(world) == {late.id: daniel.id}
 
@@ -241,7 +232,7 @@ def test_whoever_starts_episodes_while_a_clinician_leaves_leaves_none_behind(
         starting = [pool.submit(start, client) for client in clients[:8]]
         left = remove(clara, others=daniel.id)
         starting += [pool.submit(start, client) for client in clients[8:]]
-    hand_over_due(world.database, now() + removals.AGAIN_AFTER)
+    hand_over_due(world.database, now() + removals.AGAIN_AFTER, always)
 
     assert left.status_code == 200
     assert {one.result() for one in starting} <= {201, 409}
@@ -268,9 +259,9 @@ def test_a_transfer_that_met_another_change_is_tried_again(world, clara, daniel,
 def test_a_removal_is_watched_for_a_while_and_then_forgotten(world, clara, remove):
     remove(clara)
 
-    hand_over_due(world.database, now())
+    hand_over_due(world.database, now(), always)
     watched = due(world)
-    hand_over_due(world.database, now() + WATCHED)
+    hand_over_due(world.database, now() + WATCHED, always)
 
     assert [one.id for one in watched] == [clara.id]
     assert due(world) == []
@@ -281,7 +272,7 @@ def test_nobody_gets_a_client_whom_the_plan_did_not_mean_for_them(world, clara, 
 
     remove(clara)
     late, _ = Episodes(world.database).add(started)
-    hand_over_due(world.database, now() + WATCHED)
+    hand_over_due(world.database, now() + WATCHED, always)
 
     assert clinicians(world) == {late.id: clara.id}
     assert [one.id for one in due(world)] == [clara.id]
@@ -298,13 +289,13 @@ def test_who_cannot_work_any_more_when_it_is_their_turn_gets_nobody(
             remove(clara, hand_over={his.id: daniel.id}, others=eva.id)
     world.suspend(daniel)
 
-    hand_over_due(world.database, now())
+    hand_over_due(world.database, now(), always)
     kept = clinicians(world)
     warnings = http.get("/v1/practice", headers=world.bearer(world.member(Role.ADMIN))).json["warnings"]
     daniel = Members(world.database).get(world.practice.id, daniel.id)
     daniel.reinstate(by=world.member(Role.OWNER))
     Members(world.database).save(daniel)
-    hand_over_due(world.database, now() + WATCHED)
+    hand_over_due(world.database, now() + WATCHED, always)
 
     assert kept == {his.id: clara.id, hers.id: eva.id}
     assert any("the clinician of 1 cannot work" in warning for warning in warnings)
@@ -350,7 +341,7 @@ def test_a_record_that_cannot_be_read_holds_up_no_other(world, clara, daniel, re
         with pytest.raises(Killed):
             remove(clara, others=daniel.id)
 
-    hand_over_due(world.database, now())
+    hand_over_due(world.database, now(), always)
 
     assert clinicians(world)[episode.id] == daniel.id
 

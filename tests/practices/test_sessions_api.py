@@ -13,6 +13,7 @@ from services.practices.store.people import Clients
 from services.practices.store.sessions import AllSeries
 from shared.clock import now
 from shared.ids import new_id
+from tests.practices.conftest import always
 
 WEEK = timedelta(weeks=1)
 
@@ -429,10 +430,10 @@ def test_what_was_killed_before_it_cancelled_is_made_up_for_once_and_changes_no_
     database, at = over.world.database, now()
     before = Episodes(database).get(over.world.practice.id, over.episode.id).version
 
-    call_off_due(database, at)
+    call_off_due(database, at, always)
     early = statuses(over)
-    call_off_due(database, at + timedelta(minutes=2))
-    call_off_due(database, at + timedelta(minutes=3))
+    call_off_due(database, at + timedelta(minutes=2), always)
+    call_off_due(database, at + timedelta(minutes=3), always)
 
     episode = Episodes(database).get(over.world.practice.id, over.episode.id)
     assert early.count("cancelled") == 1
@@ -444,7 +445,7 @@ def test_what_was_killed_before_it_cancelled_is_made_up_for_once_and_changes_no_
 def test_care_that_was_taken_up_again_keeps_its_sessions(over):
     set_status(over, "aftercare")
 
-    call_off_due(over.world.database, now() + timedelta(minutes=2))
+    call_off_due(over.world.database, now() + timedelta(minutes=2), always)
 
     assert statuses(over).count("scheduled") == 3
 

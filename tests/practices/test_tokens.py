@@ -12,7 +12,7 @@ from services.practices.tokens import (
     ROTATED_AFTER,
     Subject,
     issue,
-    keep_fresh,
+    keeping_fresh,
     key_set,
     make_first,
     outlived,
@@ -133,7 +133,7 @@ def test_the_only_key_is_never_outlived():
 def test_the_timer_does_what_is_due_and_stops(world):
     world.database["signing_keys"].update_one({}, {"$set": {"published_at": now() - ROTATED_AFTER}})
     stopping = threading.Event()
-    timer = threading.Thread(target=keep_fresh, args=(world.database, world.settings, "me", stopping))
+    timer = threading.Thread(target=keeping_fresh, args=(world.database, world.settings, "me", stopping))
 
     timer.start()
     with world.database["signing_keys"].watch() as written:

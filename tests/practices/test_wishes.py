@@ -9,21 +9,6 @@ from tests.practices.asking import problem
 
 
 @pytest.fixture
-def clara(world):
-    return world.member(Role.CLINICIAN)
-
-
-@pytest.fixture
-def olivia(world):
-    return world.member(Role.OWNER)
-
-
-@pytest.fixture
-def maya(world):
-    return world.client()
-
-
-@pytest.fixture
 def path(world, maya, clara):
     return f"/episodes/{world.episode(maya, clara).id}"
 
@@ -38,7 +23,8 @@ def test_a_wish_goes_to_the_office_and_is_settled_there(world, as_, maya, clara,
     settled = as_(olivia).post(f"/wishes/{listed['id']}/settlement", {"outcome": "talked"}, match=1)
 
     assert said.status_code == 201
-    assert listed == said.json
+    assert said.json["notice"]["crisis_text"] == "Call 112."
+    assert listed == said.json | {"notice": None}
     assert (settled.json["status"], settled.json["outcome"]) == ("settled", "talked")
     assert settled.json["settled_by"] == olivia.id
     assert as_(maya).get(f"{path}/wish").json == settled.json

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 
-from services.practices.api.showing import Shown, ShownSeries, notice, shown, warnings
+from services.practices.api.showing import Shown, ShownSeries, shown, warnings
 from services.practices.api.stores import all_series, episodes, own_practice, sessions
 from services.practices.domain.clients import ClientNotFound
 from services.practices.domain.episodes import Episode, EpisodeNotFound
@@ -129,10 +129,10 @@ def miss_session(one: Occurrence) -> Shown:
 @api.arguments(schemas.CancellationBody)
 @api.response(200, schemas.ChangedView)
 def cancel_session(one: Occurrence, body: dict[str, Any]) -> Shown:
-    by, episode, told = caller(), _episode_of(one.series), notice()
+    by, episode = caller(), _episode_of(one.series)
     one.series.cancel(one.session, by=by.id, at=now(), by_client=by.kind == "client", **body)
     all_series().save(one.series)
-    return shown(one, episode, notice=told)
+    return shown(one, episode)
 
 
 def _settled(one: Occurrence, outcome: SessionStatus) -> Shown:

@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.practices.api.stores import all_series, clients, episodes, own_practice
+from services.practices.api.stores import all_series, episodes
 from services.practices.domain.episodes import Episode, EpisodeStatus
 from services.practices.domain.sessions import Occurrence, Series, Session
-from shared.safety import NOBODY_WATCHES, UNTIL_KNOWN
 from shared.security.policy import permits
-from shared.web.context import caller, standings
+from shared.web.context import standings
 
 Warnings = Sequence[Mapping[str, Any]]
 
@@ -23,7 +22,6 @@ class Shown:
     clinician_id: str
     reason: str | None
     warnings: Warnings = ()
-    notice: Mapping[str, str] | None = None
 
     @property
     def id(self) -> str:
@@ -49,14 +47,12 @@ class ShownSeries:
         return self.series.version
 
 
-def shown(
-    one: Occurrence, episode: Episode, warnings: Warnings = (), notice: Mapping[str, str] | None = None
-) -> Shown:
+def shown(one: Occurrence, episode: Episode, warnings: Warnings = ()) -> Shown:
     session = one.session
     clinician_id = episode.clinician_at(session.starts_at) if session.scheduled else session.clinician_id
     reads = permits("session.read_reason", standings())
     reason = one.series.reasons.get(one.id) if reads else None
-    return Shown(one.series, one.session, clinician_id, reason, warnings, notice)
+    return Shown(one.series, one.session, clinician_id, reason, warnings)
 
 
 def warnings(episode: Episode, sessions: Sequence[Session]) -> Warnings:
@@ -83,14 +79,3 @@ def _beside(episode: Episode, sessions: Sequence[Session]) -> list[str]:
         for session in sessions
         if any(session.is_beside(other) for other in others if other.id != session.id)
     ]
-
-
-def notice() -> Mapping[str, str] | None:
-    """What a client is told who writes something: nobody reads along, and where help is now."""
-    by = caller()
-    if by.kind != "client":
-        return None
-    texts = own_practice().crisis_texts
-    language = clients().get(by.practice_id, by.id).language
-    here = texts.get(language) or next(filter(None, texts.values()), UNTIL_KNOWN)
-    return {"text": NOBODY_WATCHES, "crisis_text": here}

@@ -8,16 +8,22 @@ from shared.messaging.audience import INTERNAL, PUBLIC
 
 
 @dataclass(frozen=True)
-class SessionScheduled:
-    """A client and a clinician will meet."""
+class Told:
+    """What every one of them says."""
 
-    type: ClassVar = "session.scheduled"
-    audience: ClassVar = PUBLIC
     session_id: str
     series_id: str
     episode_id: str
     client_id: str
     clinician_id: str
+
+
+@dataclass(frozen=True)
+class SessionScheduled(Told):
+    """A client and a clinician will meet."""
+
+    type: ClassVar = "session.scheduled"
+    audience: ClassVar = PUBLIC
     starts_at: datetime
     ends_at: datetime
 
@@ -31,16 +37,11 @@ class SessionMoved(SessionScheduled):
 
 
 @dataclass(frozen=True)
-class SessionHeld:
+class SessionHeld(Told):
     """A session took place."""
 
     type: ClassVar = "session.held"
     audience: ClassVar = PUBLIC
-    session_id: str
-    series_id: str
-    episode_id: str
-    client_id: str
-    clinician_id: str
     settled_at: datetime
 
 
@@ -53,16 +54,11 @@ class SessionMissed(SessionHeld):
 
 
 @dataclass(frozen=True)
-class SessionCancelled:
+class SessionCancelled(Told):
     """A session will not take place."""
 
     type: ClassVar = "session.cancelled"
     audience: ClassVar = PUBLIC
-    session_id: str
-    series_id: str
-    episode_id: str
-    client_id: str
-    clinician_id: str
     cancelled_by: str
     cancelled_at: datetime
 

@@ -8,43 +8,41 @@ from shared.messaging.audience import INTERNAL
 
 
 @dataclass(frozen=True)
-class AnotherClinicianWished:
-    """A client wishes for another clinician."""
+class Told:
+    """What every one of them says."""
 
-    type: ClassVar = "episode.another_clinician_wished"
-    audience: ClassVar = INTERNAL
     wish_id: str
     episode_id: str
     client_id: str
     clinician_id: str
+
+
+@dataclass(frozen=True)
+class AnotherClinicianWished(Told):
+    """A client wishes for another clinician."""
+
+    type: ClassVar = "episode.another_clinician_wished"
+    audience: ClassVar = INTERNAL
     told: list[str]
     wished_at: datetime
 
 
 @dataclass(frozen=True)
-class AnotherClinicianWishTakenBack:
+class AnotherClinicianWishTakenBack(Told):
     """A client has changed their mind."""
 
     type: ClassVar = "episode.another_clinician_wish_taken_back"
     audience: ClassVar = INTERNAL
-    wish_id: str
-    episode_id: str
-    client_id: str
-    clinician_id: str
     told: list[str]
     taken_back_at: datetime
 
 
 @dataclass(frozen=True)
-class AnotherClinicianWishSettled:
+class AnotherClinicianWishSettled(Told):
     """Somebody has seen to the wish."""
 
     type: ClassVar = "episode.another_clinician_wish_settled"
     audience: ClassVar = INTERNAL
-    wish_id: str
-    episode_id: str
-    client_id: str
-    clinician_id: str
     settled_by: str
     settled_at: datetime
 

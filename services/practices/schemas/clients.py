@@ -8,6 +8,7 @@ from marshmallow.validate import Equal, Length, OneOf
 from services.practices.domain.clients import Client, ClientStatus, EmergencyContact
 from services.practices.domain.consents import Kind, last_of_each
 from services.practices.schemas.parts import LANGUAGE, PersonBody, PersonView, Timezone, exactly
+from shared.web.notice import Notice
 from shared.web.schemas import Choice, Flag, Id, Moment, PageQuery, Schema, Text
 
 _PHONE = r"^\+?[0-9][0-9 ()./-]{2,38}[0-9]$"
@@ -100,6 +101,7 @@ class ClientView(PersonView):
         required=True,
         metadata={"type": "array", "description": "The last to each app."},
     )
+    notice = Notice()
 
     def last_consents(self, client: Client) -> Any:
         return ConsentView(many=True).dump(last_of_each(client.consents).values())

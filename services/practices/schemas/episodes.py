@@ -5,6 +5,7 @@ from marshmallow.validate import Length
 
 from services.practices.domain.readiness import OFFER
 from services.practices.domain.wishes import Outcome, WishStatus
+from shared.web.notice import Notice
 from shared.web.schemas import Choice, Day, Id, Moment, PageQuery, Schema, Text, Whole
 
 
@@ -84,6 +85,7 @@ class EpisodeView(Schema):
         required=True,
         metadata={"description": "Empty for who does not read what people write."},
     )
+    notice = Notice()
 
 
 class WishBody(Schema):
@@ -109,6 +111,7 @@ class WishView(Schema):
     over_at = Moment(required=True, allow_none=True)
     settled_by = fields.String(required=True, allow_none=True)
     outcome = fields.String(required=True, allow_none=True)
+    notice = Notice()
 
 
 class ReadinessBody(Schema):

@@ -8,7 +8,7 @@ from marshmallow import fields
 from marshmallow.validate import Length
 
 from services.practices.domain.sessions import Scope, SessionStatus
-from shared.web.notice import NoticeView
+from shared.web.notice import Notice
 from shared.web.schemas import Choice, Moment, PageQuery, Schema, Text, Whole
 
 # Days that there are, in years that begin with 20.
@@ -110,7 +110,7 @@ class SessionView(Schema):
 
 class ChangedView(SessionView):
     warnings = fields.List(fields.Nested(WarningView), required=True)
-    notice = fields.Nested(NoticeView, required=True, allow_none=True)
+    notice = Notice()
 
 
 class SeriesView(Schema):

@@ -12,13 +12,12 @@ from services.practices.domain.readiness import Readiness, ReadinessNotFound
 from services.practices.domain.wishes import Wish, WishNotFound, WishStands, WishStatus
 from shared.store.aggregates import Aggregates
 from shared.store.client import Document
-from shared.store.indexes import Index, aggregates
+from shared.store.indexes import Index, aggregates, due, timed
 from shared.store.lock.fields import RECORD
 from shared.store.pages import HIDDEN
 
 CURRENT: Document = {"status": {"$in": [str(status) for status in OPEN]}}
 _OPEN: Document = {"status": str(WishStatus.OPEN)}
-_SET = {"$type": "date"}
 
 COLLECTIONS = (
     aggregates(
@@ -26,9 +25,8 @@ COLLECTIONS = (
         [("practice_id", 1), ("client_id", 1), ("_id", 1)],
         [("practice_id", 1), ("clinician_id", 1), ("client_id", 1)],
         Index((("practice_id", 1), ("client_id", 1), ("clinician_id", 1)), unique=True, partial=CURRENT),
-        # Timers', of all practices.
-        Index((("next_at", 1),), partial={"next_at": _SET}),
-        Index((("call_off_at", 1),), partial={"call_off_at": _SET}),
+        timed("next_at"),
+        timed("call_off_at"),
     ),
     aggregates(
         "wishes",
@@ -101,10 +99,9 @@ class Episodes(Aggregates[Episode]):
         where = {"practice_id": practice_id, "clinician_id": clinician_id}
         return self.collection.distinct("_id", where)
 
-    def to_call_off(self, before: datetime, limit: int = 100) -> Iterator[Episode]:
-        """Those that ended before then, and whose sessions may still be scheduled, longest first."""
-        found = self.collection.find({"call_off_at": {**_SET, "$lte": before}}, HIDDEN)
-        return map(self._load, found.sort("call_off_at").limit(limit))
+    def to_call_off(self, before: datetime) -> Iterator[tuple[str, str]]:
+        """(practice, id) of those that ended before then, and whose sessions may still be scheduled."""
+        return self._due("call_off_at", before)
 
     def called_off(self, episode: Episode) -> None:
         """Nothing that anybody looks at changes by this, so its version does not."""
@@ -112,10 +109,13 @@ class Episodes(Aggregates[Episode]):
         self.collection.update_one(key, {"$set": {"call_off_at": None}})
 
     def whose_date_came(self, at: datetime) -> Iterator[tuple[str, str]]:
-        """(practice, id) of those with a date that has come, the earliest first."""
-        due = {"next_at": {**_SET, "$lte": at}}
-        for found in self.collection.find(due, {"practice_id": 1}).sort("next_at", 1):
-            yield found["practice_id"], found["_id"]
+        """(practice, id) of those with a date that has come."""
+        return self._due("next_at", at)
+
+    def _due(self, field: str, at: datetime) -> Iterator[tuple[str, str]]:
+        """The earliest first."""
+        for episode in self.collection.find(due(field, at), {"practice_id": 1}).sort(field):
+            yield episode["practice_id"], episode["_id"]
 
 
 def _open_already(episode: Episode) -> EpisodeOpen:

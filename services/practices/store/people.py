@@ -15,21 +15,13 @@ from services.practices.domain.people import Person
 from services.practices.domain.practices import Practice, PracticeNotFound
 from shared.store.aggregates import Aggregates, StaleVersion
 from shared.store.client import Document
-from shared.store.indexes import Index, aggregates
+from shared.store.indexes import Index, aggregates, due, timed
 from shared.store.lock.fields import RECORD
 from shared.store.pages import HIDDEN
 
-CONTACT = {"email": RECORD}
+CONTACT = {"email": RECORD, "former_emails": RECORD}
 """Under lock; `address`, its keyed hash, is what people are found by."""
 OF_CLIENTS = CONTACT | dict.fromkeys(("pronouns", "phone", "emergency_contact", "usual_place"), RECORD)
-
-_EVER = {"$gt": datetime(2000, 1, 1, tzinfo=UTC)}
-
-
-def _due(field: str) -> Index:
-    """By which a timer finds what is due, in every practice; used only for what names its predicate."""
-    return Index(((field, 1),), partial={field: _EVER})
-
 
 _ADDRESS_IN_PRACTICE = Index((("practice_id", 1), ("address", 1)), unique=True)
 # Sign-in by address does not know the practice yet (architecture.md, Identity and access).
@@ -38,8 +30,8 @@ _OF_PEOPLE = (
     _ADDRESS_IN_PRACTICE,
     _ADDRESS,
     [("practice_id", 1), ("_id", 1)],
-    _due("invitation_due"),
-    _due("letters_due"),
+    timed("invitation_due"),
+    timed("letters_due"),
 )
 # Those without one are left out: their null would be taken once. The planner takes it for a query that names
 # external_ids.external_id beside its $elemMatch too.
@@ -51,7 +43,7 @@ _EXTERNAL_ID = Index(
 
 COLLECTIONS = (
     aggregates("practices"),
-    aggregates("members", *_OF_PEOPLE, _due("removal_due")),
+    aggregates("members", *_OF_PEOPLE, timed("removal_due")),
     aggregates("clients", *_OF_PEOPLE, _EXTERNAL_ID, [("practice_id", 1), ("status", 1), ("_id", 1)]),
 )
 
@@ -107,8 +99,7 @@ class _People(Aggregates[P], Generic[P]):
 
     def due(self, field: str, at: datetime, limit: int = 100) -> list[Due]:
         """In every practice, what is due by then, longest first."""
-        where = {field: {**_EVER, "$lte": at}}
-        found = self.collection.find(where, {"practice_id": 1, field: 1}).sort(field).limit(limit)
+        found = self.collection.find(due(field, at), {"practice_id": 1, field: 1}).sort(field).limit(limit)
         return [Due(field, one["practice_id"], one["_id"], one[field]) for one in found]
 
     def settle(self, due: Due, until: datetime | None = None) -> None:
@@ -118,8 +109,7 @@ class _People(Aggregates[P], Generic[P]):
 
     def letters(self) -> int:
         """How many invitations are not sent yet."""
-        latest = datetime.max.replace(tzinfo=UTC)
-        return self.collection.count_documents({"invitation_due": {**_EVER, "$lte": latest}})
+        return self.collection.count_documents(due("invitation_due", datetime.max.replace(tzinfo=UTC)))
 
 
 def _taken(error: DuplicateKeyError) -> Exception:
