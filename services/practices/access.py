@@ -42,6 +42,8 @@ class _About:
     enrolled_by: str = ""
     person_id: str | None = None
     """Whose affair it is, where it is one person's."""
+    clinician_id: str | None = None
+    """Whom it is about, where it stays about them whoever has the client now."""
 
 
 def standings(database: Any, caller: Caller, action: str, target: Any) -> Standings:
@@ -62,6 +64,8 @@ def _about(target: Any) -> _About:
         return _About(target.id, target.enrolled_by, person_id=target.id)
     if isinstance(target, Member):
         return _About(person_id=target.id)
+    if isinstance(target, Wish):
+        return _About(target.client_id, clinician_id=target.clinician_id)
     whose = getattr(target, "person_id", getattr(target, "member_id", None))
     return _About(getattr(target, "client_id", ""), person_id=whose)
 
@@ -86,11 +90,16 @@ def _of_member(database: Any, caller: Caller, action: str, about: _About) -> Sta
 
 
 def _clinicians(database: Any, practice_id: str, about: _About) -> set[str]:
-    """Those of the client's open episodes; or who enrolled the client, who has had no episode yet."""
+    """Those of the client's open episodes; or who enrolled the client, who has had no episode yet.
+
+    Of a wish it is whom it goes past: who supervises them settles it by a transfer too.
+    """
     episodes = Episodes(database)
     clinicians = set(episodes.clinicians_of(practice_id, about.client_id))
     # Asked for everybody: who enrolled a client would tell them from an absent one by what it costs.
     untreated = not episodes.any_of(practice_id, about.client_id)
+    if about.clinician_id:
+        return {about.clinician_id}
     return {about.enrolled_by} if untreated and about.enrolled_by else clinicians
 
 

@@ -137,6 +137,11 @@ def _entitled(guard: Guard, path: dict[str, Any]) -> tuple[Any, ...]:
     return (guard.store().open(found),)
 
 
+def may(action: str, target: Any) -> bool:
+    """Whether the caller may take another action than the one that their request was let in by."""
+    return permits(action, _standings(action, target))
+
+
 def _standings(action: str, target: Any) -> Any:
     try:
         return service().standings(database(), caller(), action, target)

@@ -15,8 +15,9 @@ import orjson
 from flask import Flask, current_app, g, request
 
 from shared.ids import derived_from
+from shared.web.allows import may
 from shared.web.context import caller, web
-from shared.web.refusals import KeyNeeded
+from shared.web.refusals import KeyNeeded, NotHere
 
 View = Callable[..., Any]
 V = TypeVar("V", bound=View)
@@ -25,10 +26,11 @@ KEY_PATTERN = r"^[!-~]([ -~]{0,253}[!-~])?$"
 _KEY = re.compile(KEY_PATTERN)
 
 
-def creates(store: Callable[[], Any], read_at: str = "") -> Callable[[V], V]:
+def creates(store: Callable[[], Any], read_at: str = "", read: str = "") -> Callable[[V], V]:
     """Store the new aggregate that the view below returns; the view gets its `id`; the innermost decorator.
 
-    `read_at`: where it is read, if not at /v1/ and the last part of the route.
+    `read_at`: where it is read, if not at /v1/ and the last part of the route. `read`: by what action, where
+    the route asks for no entitlement to something that whoever repeats a request may have lost since.
 
     The view only makes the aggregate. If it raises a domain error, an earlier request with the same
     key is answered first: a retry must not fail because the rules have moved on.
@@ -47,6 +49,8 @@ def creates(store: Callable[[], Any], read_at: str = "") -> Callable[[V], V]:
                     raise
             else:
                 found, new = store().add(made, fingerprint)
+            if read and not new and not may(read, found):
+                raise NotHere
             return found, 201 if new else 200, _location(found.id, read_at)
 
         vars(create)["creates"] = True

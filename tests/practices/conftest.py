@@ -110,6 +110,11 @@ class World:
         member = Member.join(practice_id=self.practice.id, roles=set(roles), **self._about(email))
         return Members(self.database).add(member)[0]
 
+    def supervisor(self, *of: Member) -> Member:
+        supervisor = self.member(Role.SUPERVISOR)
+        supervisor.supervises = {one.id for one in of}
+        return Members(self.database).save(supervisor)
+
     def invited(self, *roles: Role, email: str | None = None) -> Member:
         member = Member.invited(
             practice_id=self.practice.id, roles=set(roles), at=now(), **self._about(email)

@@ -245,12 +245,13 @@ def test_a_consent_can_cover_whatever_an_app_may_be_granted():
 def test_an_app_has_one_id_for_a_client_and_sees_no_other_apps():
     maya = client()
 
-    maya.link(app(), "x-1")
-    maya.link(app("app2"), "y-1")
-    maya.link(app(), "x-2")
+    maya.link(app(), "x-1", "app1:1")
+    maya.link(app("app2"), "y-1", "app2:1")
+    maya.link(app(), "x-2", "app1:2")
 
     assert {one.app_id: one.external_id for one in maya.external_ids} == {"app1": "x-2", "app2": "y-1"}
     assert [one.external_id for one in maya.as_seen_by_app("app1").external_ids] == ["x-2"]
     maya.unlink("app1")
     assert [one.app_id for one in maya.external_ids] == ["app2"]
+    assert maya.external_look_ups == ["app2:1"]
     assert said(maya) == ["client.enrolled"]

@@ -2,7 +2,9 @@
 
 import pytest
 
+from services.practices.domain.addresses import look_up
 from services.practices.domain.clients import ClientStatus, EmergencyContact
+from services.practices.domain.looks import TRIES
 from services.practices.domain.members import Role
 from services.practices.store.people import Clients
 from shared.clock import now
@@ -79,6 +81,71 @@ def test_an_address_is_one_clients(as_, clara):
     assert problem(as_(clara).post("/clients", body(email="MAYA@example.org"))) == (409, "address-taken")
 
 
+def test_an_address_that_was_written_down_wrong_is_corrected_and_lets_nobody_in(world, as_, clara):
+    wrong = world.invited_client("wrong@example.org")
+    world.episode(wrong, clara)
+    by = as_(clara)
+
+    corrected = by.patch(f"/clients/{wrong.id}", {"email": "right@example.org"}, match=1)
+    kept = Clients(world.database).get(world.practice.id, wrong.id)
+    invited = by.post(f"/clients/{wrong.id}/invitation", match=2)
+
+    assert (corrected.json["email"], corrected.json["status"]) == ("right@example.org", "enrolled")
+    assert not kept.may_sign_in(now())
+    assert kept.invitation_due is None
+    assert kept.address == look_up("right@example.org", world.settings.key("email"))
+    assert kept.contact != wrong.contact
+    assert (invited.json["status"], invited.json["invitation"]["number"]) == ("invited", 2)
+
+
+def test_who_is_a_client_is_not_found_out_by_trying(world, as_, clara, olivia):
+    taken = {world.client().email for _ in range(TRIES)}
+    others = world.client(), world.app()
+    as_(olivia).put(link(*others), {"external_id": "x-1"}, match=1)
+    own = world.client()
+    world.episode(own, clara)
+
+    answers = [as_(clara).post("/clients", body(email=email)) for email in taken]
+    enrolled = as_(clara).post("/clients", body())
+    more = [
+        as_(clara).post("/clients", body(email=taken.pop())),
+        as_(clara).patch(f"/clients/{enrolled.json['id']}", {"email": taken.pop()}, match=1),
+        as_(clara).put(link(own, others[1]), {"external_id": "x-1"}, match=1),
+    ]
+    office = as_(olivia).post("/clients", body(email=taken.pop()))
+
+    assert {problem(answer) for answer in answers} == {(409, "address-taken")}
+    assert enrolled.status_code == 201
+    assert {problem(answer) for answer in more} == {(429, "too-many-looks")}
+    assert problem(office) == (409, "address-taken")
+
+
+def test_who_repeats_an_enrolment_is_shown_the_client_only_while_they_may_see_them(world, as_, clara, daniel):
+    enrolled = as_(clara).post("/clients", body(), key="k")
+    repeated = as_(clara).post("/clients", body(), key="k")
+    world.episode(Clients(world.database).get(world.practice.id, enrolled.json["id"]), daniel)
+
+    later = as_(clara).post("/clients", body(), key="k")
+
+    assert (repeated.status_code, repeated.json["id"]) == (200, enrolled.json["id"])
+    assert problem(later) == (404, "not-here")
+
+
+def test_who_enrols_finds_the_client_in_the_list_until_somebody_else_cares_for_them(
+    world, as_, clara, daniel, olivia
+):
+    supervisor = world.supervisor(clara)
+    mine, treated = (world.enrolled(enrolled_by=clara.id) for _ in range(2))
+    world.enrolled(enrolled_by=daniel.id)
+    world.episode(treated, daniel)
+
+    def ids(who):
+        return [item["id"] for item in as_(who).get("/clients").json["items"]]
+
+    assert ids(clara) == ids(supervisor) == [mine.id]
+    assert len(ids(olivia)) == 3
+
+
 def test_without_a_crisis_text_clients_are_enrolled_with_a_warning_and_never_invited(world, as_, clara):
     world.change_practice(crisis_texts={})
     by = as_(clara)
@@ -86,7 +153,7 @@ def test_without_a_crisis_text_clients_are_enrolled_with_a_warning_and_never_inv
     enrolled = by.post("/clients", body(), key="k")
     again = by.post("/clients", body(), key="k")
     invited = by.post("/clients", body(email="noah@example.org", invite=True))
-    later = by.post(f"/clients/{enrolled.json['id']}/invitation")
+    later = by.post(f"/clients/{enrolled.json['id']}/invitation", match=1)
 
     assert [answer.status_code for answer in (enrolled, again)] == [201, 200]
     assert enrolled.json["warning"] == again.json["warning"]
@@ -119,15 +186,17 @@ def test_who_is_enrolled_is_invited_at_once_where_the_practice_or_the_request_sa
 def test_an_invitation_is_sent_again_within_bounds(world, as_, clara):
     maya = world.enrolled(enrolled_by=clara.id)
 
-    answers = [as_(clara).post(f"/clients/{maya.id}/invitation") for _ in range(6)]
+    answers = [as_(clara).post(f"/clients/{maya.id}/invitation", match=n) for n in range(1, 7)]
+    repeated = as_(clara).post(f"/clients/{maya.id}/invitation", match=5)
 
     assert [answer.status_code for answer in answers] == [200] * 5 + [409]
+    assert repeated.status_code == 412
     assert [answer.json["invitation"]["number"] for answer in answers[:5]] == [1, 2, 3, 4, 5]
     assert problem(answers[5]) == (409, "invited-too-often")
 
 
 def test_who_has_joined_is_not_invited(world, as_, olivia):
-    answer = as_(olivia).post(f"/clients/{world.client().id}/invitation")
+    answer = as_(olivia).post(f"/clients/{world.client().id}/invitation", match=1)
 
     assert problem(answer) == (409, "joined-already")
 
@@ -212,7 +281,8 @@ def test_a_client_does_not_change_who_they_are_to_the_practice(world, as_, olivi
 @pytest.mark.parametrize(
     ("wrong", "status"),
     [
-        ({"email": "new@example.org"}, 422),
+        ({"email": "new@example.org"}, 409),
+        ({"email": "nobody"}, 422),
         ({"status": "active"}, 422),
         ({"display_name": None}, 422),
         ({"language": "de"}, 409),

@@ -3,7 +3,6 @@
 import pytest
 
 from services.practices.domain.members import Role
-from services.practices.store.people import Members
 from shared.ids import new_id
 from tests.practices.asking import problem
 
@@ -69,12 +68,24 @@ def test_a_clinician_who_is_the_owner_too_sees_no_wish_about_themselves(world, a
     assert as_(olivia).post(settle, {"outcome": "other"}, match=1).status_code == 200
 
 
+def test_a_supervisor_settles_the_wish_that_went_to_them_by_a_transfer(world, as_, maya, clara, daniel, path):
+    supervisor, others = world.supervisor(clara), world.supervisor(daniel)
+    wish = as_(maya).post(f"{path}/wish").json
+    settle = f"/wishes/{wish['id']}/settlement"
+
+    moved = as_(supervisor).post(f"{path}/transfer", {"clinician_id": daniel.id}, match=1)
+    not_told = as_(others).post(settle, {"outcome": "transferred"}, match=1)
+    settled = as_(supervisor).post(settle, {"outcome": "transferred"}, match=1)
+
+    assert moved.status_code == 200
+    assert not_told.status_code == 404
+    assert (settled.status_code, settled.json["status"]) == (200, "settled")
+
+
 def test_those_whom_it_goes_to_are_told_and_never_the_clinician(world, as_, maya, olivia):
     clara = world.member(Role.CLINICIAN, Role.ADMIN)
     world.suspend(gone := world.member(Role.ADMIN))
-    supervisor = world.member(Role.SUPERVISOR)
-    supervisor.supervises = {clara.id}
-    Members(world.database).save(supervisor)
+    supervisor = world.supervisor(clara)
     world.another_practice().member(Role.OWNER)
     path = f"/episodes/{world.episode(maya, clara).id}/wish"
 

@@ -12,6 +12,7 @@ from services.practices.api.stores import (
     myself,
     own_practice,
 )
+from services.practices.api.tries import counted
 from services.practices.contacts import reached
 from services.practices.domain.addresses import AddressTaken
 from services.practices.domain.clients import (
@@ -23,6 +24,7 @@ from services.practices.domain.clients import (
     JoinedAlready,
 )
 from services.practices.domain.invitations import InvitedTooOften
+from services.practices.domain.looks import TooManyLooks
 from services.practices.domain.members import Member, Role
 from services.practices.domain.practices import CrisisTextMissing, LanguageNotOffered
 from services.practices.schemas import clients as schemas
@@ -44,6 +46,7 @@ PROBLEMS = {
     JoinedAlready: 409,
     LanguageNotOffered: 409,
     AdulthoodNotDeclared: 422,
+    TooManyLooks: 429,
 }
 
 api = Blueprint("clients", __name__, url_prefix="/v1", description="Clients", problems=PROBLEMS)
@@ -68,7 +71,8 @@ def with_warning(view: Callable[..., Any]) -> Callable[..., Enrolled]:
 @api.arguments(schemas.ClientBody)
 @api.response(201, schemas.EnrolledView)
 @with_warning
-@creates(clients)
+@counted
+@creates(clients, read="client.read")
 def enrol_client(body: dict[str, Any], id: str) -> Client:
     practice, at, invite = own_practice(), now(), body.pop("invite")
     address = address_of(body["email"])
@@ -83,16 +87,25 @@ def enrol_client(body: dict[str, Any], id: str) -> Client:
 @api.arguments(schemas.ClientQuery, location="query")
 @api.response(200, page_of(schemas.ClientView))
 def list_clients(query: dict[str, Any]) -> Mapping[str, Any]:
-    """The office sees everybody, others whoever is in care with them or whom they cover or supervise."""
+    """The office sees everybody, others the clients of their own, and of whom they cover or supervise."""
     me, where = myself(), {}
     if "status" in query:
         where["status"] = query["status"]
-    asked = {query["clinician_id"]} if "clinician_id" in query else None
-    if not me.in_office:
-        asked = _seen_by(me) if asked is None else asked & _seen_by(me)
-    if asked is not None:
-        where["_id"] = {"$in": episodes().caseload(me.practice_id, asked)}
+    if "clinician_id" in query:
+        asked = {query["clinician_id"]}
+        seen = asked if me.in_office else asked & _seen_by(me)
+        where["_id"] = {"$in": episodes().caseload(me.practice_id, seen)}
+    elif not me.in_office:
+        where["_id"] = {"$in": _clients_of(_seen_by(me))}
     return page(query, lambda limit, after: clients().list(me.practice_id, where, limit, after))
+
+
+def _clients_of(clinicians: set[str]) -> list[str]:
+    """In care with these, or enrolled by them and in nobody's care ever."""
+    mine = caller().practice_id
+    enrolled = clients().enrolled(mine, clinicians)
+    untreated = set(enrolled).difference(episodes().treated(mine, enrolled))
+    return sorted(untreated.union(episodes().caseload(mine, clinicians)))
 
 
 def _seen_by(me: Member) -> set[str]:
@@ -112,15 +125,19 @@ def read_client(client: Client) -> Client:
 @allows("client.change", clients)
 @api.arguments(schemas.ClientChange)
 @api.response(200, schemas.ClientView)
+@counted
 def change_client(client: Client, body: dict[str, Any]) -> Client:
+    email = body.pop("email", None)
     client.change(own_practice(), caller().id, **body)
-    if "phone" in body:
+    if email is not None:
+        client.correct_address(email, address_of(email), now())
+    if email is not None or "phone" in body:
         reached(settings(), client)
     return clients().save(client)
 
 
 @api.post("/clients/<client_id>/invitation")
-@allows("client.invite", clients, by="client_id", repeatable=True)
+@allows("client.invite", clients)
 @api.response(200, schemas.ClientView)
 def invite_client(client: Client) -> Client:
     client.invite(own_practice(), now())

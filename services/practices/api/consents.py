@@ -2,10 +2,12 @@
 
 from typing import Any
 
-from services.practices.api.stores import apps, clients
+from services.practices.api.stores import apps, clients, look_up_of
+from services.practices.api.tries import counted
 from services.practices.domain.apps import AppNotFound
 from services.practices.domain.clients import Client, ClientNotFound, ExternalIdTaken
 from services.practices.domain.consents import ConsentedOften, ConsentNotFound
+from services.practices.domain.looks import TooManyLooks
 from services.practices.schemas import clients as schemas
 from shared.clock import now
 from shared.web.allows import allows
@@ -24,6 +26,7 @@ PROBLEMS = {
     NotYourApp: 403,
     ConsentedOften: 409,
     ExternalIdTaken: 409,
+    TooManyLooks: 429,
 }
 
 api = Blueprint("consents", __name__, url_prefix="/v1", description="Clients and apps", problems=PROBLEMS)
@@ -64,9 +67,10 @@ def list_external_ids(client: Client) -> Client:
 @allows("client.link", clients, by="client_id")
 @api.arguments(schemas.ExternalIdBody)
 @api.response(200, schemas.ExternalIdsView)
+@counted
 def set_external_id(client: Client, body: dict[str, Any], app_id: str) -> Client:
     _require_own(app_id)
-    client.link(apps().named(app_id), body["external_id"])
+    client.link(apps().named(app_id), **body, look_up=look_up_of(app_id, **body))
     return _as_seen(clients().save(client))
 
 

@@ -10,17 +10,19 @@ from typing import Any
 from services.practices.api.stores import (
     address_of,
     clients,
+    look_up_of,
     looks,
     members,
     myself,
     own_practice,
 )
+from services.practices.api.tries import count_try
 from services.practices.domain.clients import Client, ClientNotFound
 from services.practices.domain.looks import Look, LookNotFound, TooManyLooks
 from services.practices.domain.members import MemberNotFound
 from services.practices.domain.practices import PracticeNotFound
 from services.practices.schemas import looks as schemas
-from services.practices.store.looks import OwnLooks, Tries
+from services.practices.store.looks import OwnLooks
 from shared.clock import now
 from shared.web.allows import allows
 from shared.web.blueprint import Blueprint
@@ -60,12 +62,11 @@ def _exactly(email: str | None = None, app_id: str | None = None, external_id: s
     mine = caller().practice_id
     if not own_practice().values["break_glass"]:
         raise ClientNotFound("This practice does not let anybody break the glass.")
-    if not Tries(database()).count(mine, caller().id, now()):
-        raise TooManyLooks("Ask an owner or admin of the practice, or wait for an hour.")
+    count_try()
     if email is not None:
         found = clients().find_by(mine, address=address_of(email))
     else:
-        found = clients().called(mine, app_id or "", external_id or "")
+        found = clients().find_by(mine, external_look_ups=look_up_of(app_id or "", external_id or ""))
     if found is None:
         raise ClientNotFound("There is no such client here.")
     return found

@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from services.practices.domain.addresses import look_up, look_up_external
 from services.practices.domain.members import Member
 from services.practices.domain.practices import Practice
-from services.practices.sign_in.codes import MailedCodes
 from services.practices.store.apps import Apps, Grants
 from services.practices.store.covers import Covers
 from services.practices.store.episodes import Episodes, Ratings, Wishes
@@ -81,4 +81,8 @@ def myself() -> Member:
 
 
 def address_of(email: str) -> str:
-    return MailedCodes(database(), settings()).address(email)
+    return look_up(email, settings().key("email"))
+
+
+def look_up_of(app_id: str, external_id: str) -> str:
+    return look_up_external(app_id, external_id, settings().key("external_id"))

@@ -1,4 +1,4 @@
-"""E-mail addresses are found through `look_up`, a keyed hash of them: no index and no event holds one."""
+"""E-mail addresses and apps' own ids are found through keyed hashes: no index and no event holds one."""
 
 import hashlib
 import hmac
@@ -16,4 +16,13 @@ def normalized(email: str) -> str:
 
 def look_up(email: str, key: bytes) -> str:
     """What an address is found by: HMAC-SHA256, useless to whoever lacks the key."""
-    return hmac.new(key, normalized(email).encode(), hashlib.sha256).hexdigest()
+    return _keyed(normalized(email), key)
+
+
+def look_up_external(app_id: str, external_id: str, key: bytes) -> str:
+    """What a client is found by whom an app calls so."""
+    return f"{app_id}:{_keyed(f'{app_id}:{external_id}', key)}"
+
+
+def _keyed(text: str, key: bytes) -> str:
+    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()

@@ -89,6 +89,8 @@ class Client(Person):
     """All there ever were, in the order in which they were given."""
     external_ids: list[ExternalId] = field(default_factory=list)
     """At most one for each app."""
+    external_look_ups: list[str] = field(default_factory=list)
+    """Their keyed hashes, by which the client is found."""
 
     @classmethod
     def enrol(cls, practice: Practice, *, adult: bool, at: datetime, **about: Any) -> "Client":
@@ -134,6 +136,14 @@ class Client(Person):
         if self._told() != before:
             self.events.append(ClientChanged(**self._told()))
 
+    def correct_address(self, email: str, address: str, at: datetime) -> None:
+        """It was written down wrong: whoever was invited there is invited no more."""
+        if self.active:
+            raise JoinedAlready(f"Client {self.id} has joined; only they can change their address.")
+        self.email, self.address = email, address
+        self.withdraw_invitation(at)
+        self.status = ClientStatus.ENROLLED
+
     def _told(self) -> dict[str, Any]:
         about = {"display_name": self.display_name, "language": self.language, "timezone": self.timezone}
         return {"client_id": self.id, **about}
@@ -162,13 +172,15 @@ class Client(Person):
         last_of_each(self.consents)[app_id].withdrawn_at = at
         self.events.append(ClientConsentWithdrawn(self.id, app_id))
 
-    def link(self, app: App, external_id: str) -> None:
+    def link(self, app: App, external_id: str, look_up: str) -> None:
         """The app's own id for this client, in the place of an earlier one."""
         self.unlink(app.id)
         self.external_ids.append(ExternalId(app.id, external_id))
+        self.external_look_ups.append(look_up)
 
     def unlink(self, app_id: str) -> None:
         self.external_ids = [one for one in self.external_ids if one.app_id != app_id]
+        self.external_look_ups = [one for one in self.external_look_ups if not one.startswith(f"{app_id}:")]
 
     def as_seen_by_app(self, app_id: str) -> "Client":
         """An app sees no other app's id."""

@@ -51,6 +51,12 @@ class Invited:
         self.invitation = Invitation(earlier.number + 1, asked_at, at + GOOD_FOR)
         self.invitation_due = at
 
+    def withdraw_invitation(self, at: datetime) -> None:
+        """It is good no more, and a letter that waits is not sent."""
+        if self.invitation is not None:
+            self.invitation.expires_at = min(self.invitation.expires_at, at)
+        self.invitation_due = None
+
     def require_good_invitation(self, at: datetime) -> None:
         if self.invitation is None or self.invitation.expires_at <= at:
             raise InvitationExpired("Ask the practice for another invitation.")

@@ -20,7 +20,7 @@ class LookNotFound(Exception):
 
 
 class TooManyLooks(Exception):
-    """Nobody breaks the glass more than five times an hour."""
+    """Nobody tries more than five times an hour who is a client here."""
 
     retry_after = int(TRIES_WITHIN.total_seconds())
 

@@ -7,7 +7,7 @@ from marshmallow.validate import Equal, Length, OneOf
 
 from services.practices.domain.clients import Client, ClientStatus, EmergencyContact
 from services.practices.domain.consents import Kind, last_of_each
-from services.practices.schemas.parts import LANGUAGE, PersonBody, PersonView, Timezone, exactly
+from services.practices.schemas.parts import EMAIL, LANGUAGE, PersonBody, PersonView, Timezone, exactly
 from shared.web.notice import Notice
 from shared.web.schemas import Choice, Flag, Id, Moment, PageQuery, Schema, Text
 
@@ -47,6 +47,7 @@ class ClientChange(ReachBody):
     """What is left out stays as it is."""
 
     display_name = Text(200)
+    email = exactly(EMAIL, metadata={"description": "Only until they have joined; it ends their invitation."})
     language = exactly(LANGUAGE)
     timezone = Timezone()
 

@@ -89,6 +89,11 @@ class Episodes(Aggregates[Episode]):
         where = {"practice_id": practice_id, "clinician_id": {"$in": sorted(clinician_ids)}, **CURRENT}
         return self.collection.distinct("client_id", where)
 
+    def treated(self, practice_id: str, client_ids: Sequence[str]) -> list[str]:
+        """The ids of those among these who have or had an episode."""
+        where = {"practice_id": practice_id, "client_id": {"$in": client_ids}}
+        return self.collection.distinct("client_id", where)
+
     def of(self, practice_id: str, client_id: str) -> dict[str, Episode]:
         """All of a client, by id."""
         found = self.collection.find({"practice_id": practice_id, "client_id": client_id}, HIDDEN)

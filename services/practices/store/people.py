@@ -21,7 +21,9 @@ from shared.store.pages import HIDDEN
 
 CONTACT = {"email": RECORD, "former_emails": RECORD}
 """Under lock; `address`, its keyed hash, is what people are found by."""
-OF_CLIENTS = CONTACT | dict.fromkeys(("pronouns", "phone", "emergency_contact", "usual_place"), RECORD)
+OF_CLIENTS = CONTACT | dict.fromkeys(
+    ("pronouns", "phone", "emergency_contact", "usual_place", "external_ids"), RECORD
+)
 
 _ADDRESS_IN_PRACTICE = Index((("practice_id", 1), ("address", 1)), unique=True)
 # Sign-in by address does not know the practice yet (architecture.md, Identity and access).
@@ -33,18 +35,21 @@ _OF_PEOPLE = (
     timed("invitation_due"),
     timed("letters_due"),
 )
-# Those without one are left out: their null would be taken once. The planner takes it for a query that names
-# external_ids.external_id beside its $elemMatch too.
+# Those without one are left out: their null would be taken once.
 _EXTERNAL_ID = Index(
-    (("practice_id", 1), ("external_ids.app_id", 1), ("external_ids.external_id", 1)),
-    unique=True,
-    partial={"external_ids.external_id": {"$gt": ""}},
+    (("practice_id", 1), ("external_look_ups", 1)), unique=True, partial={"external_look_ups": {"$gt": ""}}
 )
 
 COLLECTIONS = (
     aggregates("practices"),
     aggregates("members", *_OF_PEOPLE, timed("removal_due")),
-    aggregates("clients", *_OF_PEOPLE, _EXTERNAL_ID, [("practice_id", 1), ("status", 1), ("_id", 1)]),
+    aggregates(
+        "clients",
+        *_OF_PEOPLE,
+        _EXTERNAL_ID,
+        [("practice_id", 1), ("status", 1), ("_id", 1)],
+        [("practice_id", 1), ("enrolled_by", 1)],
+    ),
 )
 
 
@@ -113,7 +118,7 @@ class _People(Aggregates[P], Generic[P]):
 
 
 def _taken(error: DuplicateKeyError) -> Exception:
-    if "external_ids.app_id" in (error.details or {}).get("keyPattern", {}):
+    if "external_look_ups" in (error.details or {}).get("keyPattern", {}):
         return ExternalIdTaken("Find the client who has it, or send the right id.")
     return AddressTaken("Find the person who has it in the list, or use another address.")
 
@@ -171,13 +176,14 @@ class Clients(_People[Client]):
     def __init__(self, database: Database[Document]) -> None:
         super().__init__(database["clients"], Client, ClientNotFound, OF_CLIENTS)
 
-    def called(self, practice_id: str, app_id: str, external_id: str) -> Client | None:
-        """Whom this app calls so."""
-        one = {"$elemMatch": {"app_id": app_id, "external_id": external_id}}
-        return self.find_by(practice_id, external_ids=one, **{"external_ids.external_id": external_id})
-
     def among(self, practice_id: str, ids: Sequence[str]) -> list[Client]:
         return self.list(practice_id, {"_id": {"$in": ids}}, len(ids))
+
+    def enrolled(self, practice_id: str, by: Collection[str]) -> list[str]:
+        """The ids of those whom they enrolled."""
+        return self.collection.distinct(
+            "_id", {"practice_id": practice_id, "enrolled_by": {"$in": sorted(by)}}
+        )
 
     def not_invited(self, practice_id: str, limit: int) -> list[Client]:
         return self.list(practice_id, {"status": ClientStatus.ENROLLED}, limit)
