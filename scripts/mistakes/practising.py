@@ -56,8 +56,8 @@ MISTAKES = (
     Mistake(
         "a clinician lists every client",
         CLIENTS,
-        "    if not me.in_office:\n",
-        "    if not me.active:\n",
+        "    elif not me.in_office:\n",
+        "    elif not me.active:\n",
         routes("practices", "GET /v1/clients"),
     ),
     Mistake(
@@ -197,16 +197,37 @@ MISTAKES = (
     Mistake(
         "a supervisor lists every client",
         CLIENTS,
-        "    if not me.in_office:\n",
-        "    if not me.in_office and Role.SUPERVISOR not in me.roles:\n",
+        "    elif not me.in_office:\n",
+        "    elif not me.in_office and Role.SUPERVISOR not in me.roles:\n",
         routes("practices", "GET /v1/clients"),
     ),
     Mistake(
         "a clinician lists the clients of whom they name",
         CLIENTS,
-        "asked = _seen_by(me) if asked is None else asked & _seen_by(me)",
-        "asked = asked or _seen_by(me)",
+        "seen = asked if me.in_office else asked & _seen_by(me)",
+        "seen = asked",
         routes("practices", "GET /v1/clients"),
+    ),
+    Mistake(
+        "a clinician finds out by trying addresses who is a client",
+        CLIENTS,
+        "@counted\n@creates(clients",
+        "@creates(clients",
+        f"{LINKING} -k trying",
+    ),
+    Mistake(
+        "who enrolled a client sees them for good, by repeating it",
+        CLIENTS,
+        ', read="client.read")',
+        ")",
+        f"{LINKING} -k repeats",
+    ),
+    Mistake(
+        "whoever supervises a client's next clinician settles a wish about the last",
+        OWN_ACCESS,
+        "    if about.clinician_id:\n",
+        "    if False:\n",
+        "tests/practices/test_wishes.py -k by_a_transfer",
     ),
     Mistake(
         "an app writes another's ids",
