@@ -65,7 +65,7 @@ class Path:
         committed = {}
         for number, goal in enumerate(waiting):
             time.sleep(max(0.0, started + number / A_SECOND - time.perf_counter()))
-            goal.agree(goal.clinician_id, now())
+            goal.agree(goal.clinician_id, goal.clinician_id, now())
             self._goals.save(goal)
             committed[goal.id] = time.perf_counter()
         return committed

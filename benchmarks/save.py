@@ -60,7 +60,7 @@ def saves_a_second(made: Scene) -> float:
 
 
 def agree(goal: Goal) -> Goal:
-    goal.agree(goal.clinician_id, now())
+    goal.agree(goal.clinician_id, goal.clinician_id, now())
     return goal
 
 

@@ -49,7 +49,7 @@ def _refreshed(place: Place, refresh_token: str) -> dict[str, Any] | None:
 
 def signed_in(place: Place, who: str) -> dict[str, Any]:
     """Anew, whatever is kept."""
-    before = _codes(place, who)
+    before = codes(place, who)
     asked = call("POST", _practices(place, "/sign-in"), body={"email": who}).expect(202)
     form = {"grant_type": "urn:tandem:one-time-code", "email": who, "ticket": asked.body["ticket"]}
     answer = call("POST", _practices(place, "/token"), form=form | {"code": _code(place, who, before)})
@@ -92,7 +92,7 @@ def totp(secret: str, step: int) -> str:
     return f"{(int.from_bytes(mac[place : place + 4], 'big') & 0x7FFFFFFF) % 10**6:06}"
 
 
-def _codes(place: Place, who: str) -> list[str]:
+def codes(place: Place, who: str) -> list[str]:
     """All that were mailed there, oldest first; other letters come too."""
     texts = [_text(letter) for letter in letters(place.mail, who)]
     return ["".join(found.groups()) for text in texts if (found := CODE.match(text))]
@@ -104,7 +104,7 @@ def _text(letter: Path) -> str:
 
 
 def _code(place: Place, who: str, before: list[str]) -> str:
-    late = until({"mail": lambda: _codes(place, who) != before}, MAIL_SECONDS)
+    late = until({"mail": lambda: codes(place, who) != before}, MAIL_SECONDS)
     if late:
         known = (
             ", ".join(person["email"] for person in read_json(place.sample).get("people", [])) or "nobody yet"
@@ -113,7 +113,7 @@ def _code(place: Place, who: str, before: list[str]) -> str:
             f"No code came for {who}: nobody has this address, or it had too many codes this hour; "
             f"the sample has {known}."
         )
-    return _codes(place, who)[-1]
+    return codes(place, who)[-1]
 
 
 def _practices(place: Place, path: str) -> str:

@@ -30,10 +30,7 @@ def goals() -> Goals:
 @creates(goals)
 def propose_goal(body: dict[str, Any], client_id: str, id: str) -> Goal:
     practice_id, by = caller().practice_id, caller().id
-    clinician_id = clinician_for(database(), caller(), client_id, standings())
-    if clinician_id is None:
-        raise NoEpisode("A goal is proposed while an episode of care is under way; there is none.")
-    return Goal.propose(id, practice_id, client_id, clinician_id, by, now(), **body)
+    return Goal.propose(id, practice_id, client_id, _clinician(client_id), by, now(), **body)
 
 
 @api.get("/clients/<client_id>/goals")
@@ -56,7 +53,7 @@ def read_goal(goal: Goal) -> Goal:
 @allows("goal.agree", goals)
 @api.response(200, GoalView)
 def agree_goal(goal: Goal) -> Goal:
-    goal.agree(caller().id, now())
+    goal.agree(caller().id, _clinician(goal.client_id, goal.clinician_id), now())
     return goals().save(goal)
 
 
@@ -64,5 +61,15 @@ def agree_goal(goal: Goal) -> Goal:
 @allows("goal.decline", goals)
 @api.response(200, GoalView)
 def decline_goal(goal: Goal) -> Goal:
-    goal.decline(caller().id, now())
+    goal.decline(caller().id, _clinician(goal.client_id, goal.clinician_id), now())
     return goals().save(goal)
+
+
+def _clinician(client_id: str, so_far: str | None = None) -> str:
+    """Between whom and the client it is from now on."""
+    found = clinician_for(database(), caller(), client_id, standings(), so_far)
+    if found is None:
+        raise NoEpisode(
+            "A goal is proposed and decided while an episode of care is under way; there is none."
+        )
+    return found

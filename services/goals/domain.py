@@ -32,7 +32,7 @@ class Status(StrEnum):
 
 @dataclass
 class Goal:
-    """A goal of one client, with the clinician whose episode it belongs to."""
+    """A goal between a client and whoever was their clinician when it was proposed or, later, decided."""
 
     id: str
     practice_id: str
@@ -67,20 +67,23 @@ class Goal:
         goal.events.append(GoalProposed(id, client_id, clinician_id, by))
         return goal
 
-    def agree(self, by: str, at: datetime) -> None:
-        self._decide(Status.AGREED, by, at)
+    def agree(self, by: str, clinician_id: str, at: datetime) -> None:
+        self._decide(Status.AGREED, by, clinician_id, at)
         self.events.append(GoalAgreed(self.id, self.client_id, self.clinician_id, self.proposed_by, by))
 
-    def decline(self, by: str, at: datetime) -> None:
-        self._decide(Status.DECLINED, by, at)
+    def decline(self, by: str, clinician_id: str, at: datetime) -> None:
+        self._decide(Status.DECLINED, by, clinician_id, at)
         self.events.append(GoalDeclined(self.id, self.client_id, self.clinician_id, self.proposed_by, by))
 
-    def _decide(self, status: Status, by: str, at: datetime) -> None:
+    def _decide(self, status: Status, by: str, clinician_id: str, at: datetime) -> None:
+        """`clinician_id`: who is the client's clinician now."""
         if self.status is not Status.PROPOSED:
             raise GoalNotOpen(
                 f"Goal {self.id} is {self.status}; only a proposed goal can be agreed or declined."
             )
-        asked = self.clinician_id if self.proposed_by == self.client_id else self.client_id
-        if by != asked:
-            raise NotAsked(f"Goal {self.id} waits for {asked} to agree or decline.")
+        proposed_by_client = self.proposed_by == self.client_id
+        if by != (clinician_id if proposed_by_client else self.client_id):
+            asked = "clinician" if proposed_by_client else "client"
+            raise NotAsked(f"Goal {self.id} waits for the {asked} to agree or decline.")
+        self.clinician_id = clinician_id
         self.status, self.decided_by, self.decided_at = status, by, at

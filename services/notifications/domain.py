@@ -7,6 +7,8 @@ SENTENCES = {
     "episode.paused": "{name} takes a break for now.",
     "episode.resumed": "{name} would like to go on.",
     "episode.ended": "{name} has ended for now.",
+    "episode.closed": "{name} has brought it to a close.",
+    "episode.transferred": "It is you and {name} from now on.",
     "episode.resume_asked": "Is this a good time to go on with {name}?",
     "episode.readiness_rated": "{name} has said how ready they feel.",
     "episode.check_in_due": "It is time to look in on {name}.",

@@ -83,8 +83,16 @@ def tell_of_end(event: Event) -> Iterator[Operation]:
     yield from _to_who_did_not(event, event.data["ended_by"])
 
 
+@subscriber.on("episode.closed", schemas.EpisodeClosed, source="practices", after=both_known)
+def tell_of_close(event: Event) -> Iterator[Operation]:
+    """Unless a date did it, which both have known from the beginning."""
+    if event.data["closed_by"] is not None:
+        yield from _to_who_did_not(event, event.data["closed_by"])
+
+
 @subscriber.on("episode.resume_asked", schemas.EpisodeTold, source="practices", after=both_known)
-def ask_both(event: Event) -> Iterator[Operation]:
+@subscriber.on("episode.transferred", schemas.EpisodeTold, source="practices", after=both_known)
+def tell_both(event: Event) -> Iterator[Operation]:
     client_id, clinician_id, about = (event.data[n] for n in ("client_id", "clinician_id", "episode_id"))
     yield told(event, client_id, by=clinician_id, about_id=about)
     yield told(event, clinician_id, by=client_id, about_id=about, index=1)

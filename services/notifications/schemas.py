@@ -45,6 +45,11 @@ class EpisodeEnded(EpisodeTold):
     ended_by = fields.String(required=True)
 
 
+class EpisodeClosed(EpisodeTold):
+    # Not said by the first release.
+    closed_by = fields.String(load_default=None, allow_none=True)
+
+
 class WishTold(EpisodeTold):
     wish_id = fields.String(required=True)
     told = fields.List(fields.String(), required=True)
@@ -93,7 +98,7 @@ class GlassBroken(EventSchema):
 
 
 class NotificationView(Schema):
-    """One entry of an inbox; about_id is the goal, the feedback or the client it is about."""
+    """One entry of an inbox; about_id is a goal, feedback, a client, an episode or a wish."""
 
     id = Id(required=True)
     kind = fields.String(required=True, metadata={"enum": sorted(SENTENCES)})

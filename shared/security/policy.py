@@ -3,7 +3,8 @@
 Relations:
 
 - `self`: it is their own;
-- `own`: clinician of an open episode of that client, or who enrolled them, as long as they had none;
+- `own`: clinician of an open episode of that client; in practices also who enrolled them, as long as they
+  had none (what other services keep of them does not say who did);
 - `under_way`: clinician of an episode in which that client is heard (no row names it; see clinician_for);
 - `covering`: takes the place, today, of an absent clinician in that relation;
 - `supervised`: supervisor of a clinician in that relation;

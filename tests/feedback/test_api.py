@@ -66,6 +66,22 @@ def test_nobody_else_sees_or_answers_it(request_: Requests, caller: str) -> None
     assert {one.status_code for one in answers} == {404}
 
 
+def test_after_a_transfer_the_clinician_of_today_hears_and_answers(request_: Requests, database: Any) -> None:
+    before = request_("client:maya", "POST", "/v1/clients/maya/feedback", json=FEEDBACK).get_json()
+    moved = hearing.step("episode.transferred", "maya", "colin", "active", 9, id="e-maya-clara")
+    hearing.hear(service, database, moved)
+    answering = f"/v1/feedback/{before['id']}/answer"
+
+    after = request_("client:maya", "POST", "/v1/clients/maya/feedback", json=FEEDBACK, key="after")
+    claras = request_("member:clara", "POST", answering, json=ANSWER, match='"1"')
+    colins = request_("member:colin", "POST", answering, json=ANSWER, match='"1"')
+
+    assert (before["clinician_id"], after.get_json()["clinician_id"]) == ("clara", "colin")
+    assert (claras.status_code, colins.status_code) == (404, 200)
+    said = database["feedback"].find_one({"_id": before["id"]})["outbox"][-1]["data"]
+    assert said == {"feedback_id": before["id"], "client_id": "maya", "clinician_id": "colin"}
+
+
 def test_a_clinician_does_not_give_it_and_a_client_does_not_answer(request_: Requests) -> None:
     id = request_("client:maya", "POST", "/v1/clients/maya/feedback", json=FEEDBACK).get_json()["id"]
 

@@ -203,6 +203,63 @@ def test_who_has_an_episode_now_sees_the_client_and_the_one_before_does_not(
     assert request_("member:clara", "GET", "/v1/clients/maya/goals").status_code == 404
 
 
+def transfer(database: Any, clinician: str) -> None:
+    """Maya's episode is another clinician's from now on."""
+    moved = hearing.step("episode.transferred", "maya", clinician, "active", 9, id="e-maya-clara")
+    hearing.hear(service, database, moved)
+
+
+@pytest.mark.parametrize("decision", ["agreement", "refusal"])
+def test_what_the_clinician_before_proposed_is_between_the_client_and_the_one_of_today(
+    request_: Requests, database: Any, decision: str
+) -> None:
+    goal = request_("member:clara", "POST", "/v1/clients/maya/goals", json=GOAL).get_json()
+    transfer(database, "colin")
+    path = f"/v1/goals/{goal['id']}/{decision}"
+
+    colins = request_("member:colin", "POST", path, match='"1"')
+    decided = request_("client:maya", "POST", path, match='"1"')
+
+    assert (colins.status_code, colins.get_json()["type"]) == (409, "/problems/not-asked")
+    assert (decided.status_code, decided.get_json()["clinician_id"]) == (200, "colin")
+    assert database["goals"].find_one({})["outbox"][-1]["data"]["clinician_id"] == "colin"
+
+
+@pytest.mark.parametrize("decision", ["agreement", "refusal"])
+def test_what_the_client_proposed_to_the_clinician_before_is_decided_by_the_one_of_today(
+    request_: Requests, database: Any, decision: str
+) -> None:
+    goal = request_("client:maya", "POST", "/v1/clients/maya/goals", json=GOAL).get_json()
+    transfer(database, "colin")
+    path = f"/v1/goals/{goal['id']}/{decision}"
+
+    claras = request_("member:clara", "POST", path, match='"1"')
+    decided = request_("member:colin", "POST", path, match='"1"')
+
+    assert claras.status_code == 404
+    assert (decided.status_code, decided.get_json()["clinician_id"]) == (200, "colin")
+    assert database["goals"].find_one({})["outbox"][-1]["data"]["clinician_id"] == "colin"
+
+
+def test_of_two_clinicians_the_one_who_proposed_hears_of_it(request_: Requests, database: Any) -> None:
+    goal = request_("member:clara", "POST", "/v1/clients/maya/goals", json=GOAL).get_json()
+    hearing.hear(service, database, hearing.episode("maya", "colin"))
+
+    agreed = request_("client:maya", "POST", f"/v1/goals/{goal['id']}/agreement", match='"1"')
+
+    assert agreed.get_json()["clinician_id"] == "clara"
+
+
+@pytest.mark.parametrize(("by", "other"), [("member:clara", "client:maya"), ("client:maya", "member:clara")])
+def test_after_the_end_nothing_is_decided(request_: Requests, database: Any, by: str, other: str) -> None:
+    goal = request_(by, "POST", "/v1/clients/maya/goals", json=GOAL).get_json()
+    hearing.hear(service, database, hearing.step("episode.ended", "maya", "clara", "ended", sequence=9))
+
+    for decision in ("agreement", "refusal"):
+        refused = request_(other, "POST", f"/v1/goals/{goal['id']}/{decision}", match='"1"')
+        assert (refused.status_code, refused.get_json()["type"]) == (409, "/problems/no-episode")
+
+
 def test_a_consent_to_something_else_shows_no_goal(request_: Requests, database: Any) -> None:
     goal = request_("member:clara", "POST", "/v1/clients/maya/goals", json=GOAL).get_json()
     grant = hearing.grant("ehr", ["goal.read"])

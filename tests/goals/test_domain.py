@@ -17,7 +17,7 @@ def proposed(by: str) -> Goal:
 def test_the_other_one_agrees(by: str, other: str) -> None:
     goal = proposed(by)
 
-    goal.agree(other, now())
+    goal.agree(other, CLINICIAN, now())
 
     assert goal.status is Status.AGREED
     assert goal.events == [
@@ -29,7 +29,7 @@ def test_the_other_one_agrees(by: str, other: str) -> None:
 def test_the_other_one_declines() -> None:
     goal = proposed(CLINICIAN)
 
-    goal.decline(CLIENT, now())
+    goal.decline(CLIENT, CLINICIAN, now())
 
     assert goal.status is Status.DECLINED
     assert goal.events[-1] == GoalDeclined("g", CLIENT, CLINICIAN, CLINICIAN, CLIENT)
@@ -44,16 +44,26 @@ def test_nobody_decides_but_the_one_who_was_asked(by: str, same: str) -> None:
 
     for decide in (goal.agree, goal.decline):
         with pytest.raises(NotAsked):
-            decide(same, now())
+            decide(same, CLINICIAN, now())
     assert goal.status is Status.PROPOSED
     assert len(goal.events) == 1
 
 
+@pytest.mark.parametrize(("proposed_by", "by"), [(CLINICIAN, CLIENT), (CLIENT, COLLEAGUE)])
+def test_it_is_between_the_client_and_whoever_is_their_clinician_now(proposed_by: str, by: str) -> None:
+    goal = proposed(proposed_by)
+
+    goal.agree(by, COLLEAGUE, now())
+
+    assert goal.clinician_id == COLLEAGUE
+    assert goal.events[-1] == GoalAgreed("g", CLIENT, COLLEAGUE, proposed_by, by)
+
+
 def test_a_decision_is_final() -> None:
     goal = proposed(CLINICIAN)
-    goal.agree(CLIENT, now())
+    goal.agree(CLIENT, CLINICIAN, now())
 
     for decide in (goal.agree, goal.decline):
         with pytest.raises(GoalNotOpen, match="is agreed"):
-            decide(CLIENT, now())
+            decide(CLIENT, CLINICIAN, now())
     assert len(goal.events) == 2

@@ -92,7 +92,7 @@ class Platform:
         path = f"/clients/{self.id(client)}"
         found = self.ask(client, "GET", "practices", path).expect(200)
         consent = f"{path}/consents/{self.app['id']}"
-        body = {"covers": ["goal", "episode"]} if method == "PUT" else None
+        body = {"covers": ["goal", "episode", "session"]} if method == "PUT" else None
         self.ask(client, method, "practices", consent, match=found.etag, body=body).expect(200)
 
     def command(self, service: str, *words: str) -> str:

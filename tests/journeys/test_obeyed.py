@@ -27,7 +27,8 @@ class Staff:
         self.client_id = running.create("olivia", "practices", "/clients", client).body["id"]
         running.token(self.name)
         path = f"/clients/{self.client_id}/episodes"
-        running.create("olivia", "practices", path, {"clinician_id": self.id})
+        care = running.create("olivia", "practices", path, {"clinician_id": self.id})
+        self.episode_id = care.body["id"]
 
     def sees(self, service: str, who: str | None = None) -> bool:
         own = {"notifications": "/notifications", "practices": f"/clients/{self.client_id}"}
@@ -71,6 +72,8 @@ def test_suspension_reinstatement_and_removal(running: Platform, dora: Staff) ->
     for took in (suspended, reinstated, removed):
         assert max(took.values()) < WITHIN, took
     seconds_until(lambda service: dora.sees(service, "daniel"), ("practices", "goals", "feedback"))
+    (told,) = until(lambda: [one for one in running.inbox("daniel") if one["about_id"] == dora.episode_id])
+    assert told["kind"] == "episode.transferred"
 
 
 def test_leave_cover_begins_and_is_called_off(running: Platform, dora: Staff) -> None:
@@ -88,3 +91,23 @@ def test_leave_cover_begins_and_is_called_off(running: Platform, dora: Staff) ->
     over = seconds_until(lambda service: not dora.sees(service, stand_in.name), services)
 
     assert max(*begun.values(), *over.values()) < WITHIN, (begun, over)
+
+
+def test_the_end_of_a_grant(running: Platform) -> None:
+    """With the token that the app got while it stood: it is not refused (401), nothing is there (404)."""
+    maya = f"/clients/{running.id('maya')}"
+    lists = {"practices": f"{maya}/sessions", "goals": f"{maya}/goals"}
+
+    def answers(service: str, status: int) -> bool:
+        return running.ask("app in practice", "GET", service, lists[service]).status == status
+
+    running.consent("maya")
+    grant = running.grant(["goal.agreed"], ["goal.list", "session.list"])
+    running.renew("app in practice")
+    seconds_until(lambda service: answers(service, 200), lists)
+
+    running.revoke(grant.body["id"])
+    over = seconds_until(lambda service: answers(service, 404), lists)
+
+    assert max(over.values()) < WITHIN, over
+    running.consent("maya", "DELETE")

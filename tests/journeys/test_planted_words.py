@@ -16,8 +16,9 @@ import bson
 import pytest
 from pymongo import MongoClient
 
-from scripts import parts
+from scripts import mailbox, parts, platform, processes
 from scripts.api import Answer, call
+from scripts.sign_in import codes, signed_in
 from shared.clock import now
 from shared.messaging.link import linked
 from shared.messaging.topology import EXCHANGE
@@ -25,14 +26,34 @@ from tests.journeys import test_a_goal_agreed_is_heard_everywhere as story
 from tests.journeys.people import Platform, until
 
 endpoint, listening = story.endpoint, story.listening
-MARK, CONTROL = "zqxj", "zqxk"
+MARK, NUMBERS, CONTROL = "zqxj", "907183625480", "zqxk"
+PLANTED = re.compile(rf"{MARK}[0-9a-f]{{4}}|{NUMBERS}[0-9]{{4}}".encode())
 WORDS = 50
+IN_ADDRESS, IN_ATOM = 17, 7
+"""So many words make an address that mail can be sent to, and so many what is between two of its dots."""
 TAP = "test.planted"
+PERSON = {"language": "en", "timezone": "Europe/Lisbon"}
+APP = ("--name", "Diary", "--description", "Keeps the diary.")
 RATINGS = dict.fromkeys(("heard", "mattered", "pace", "could_say", "usable"), 5)
 
 
-def planted() -> str:
-    return " ".join(MARK + secrets.token_hex(6) for _ in range(WORDS))
+def planted(most: int | None = None) -> str:
+    """Fifty words, or as many as `most` characters hold."""
+    return " ".join(words(WORDS))[:most]
+
+
+def words(count: int) -> list[str]:
+    return [MARK + secrets.token_hex(2) for _ in range(count)]
+
+
+def address(count: int = IN_ADDRESS) -> str:
+    said = words(count)
+    atoms = ("_".join(said[at : at + IN_ATOM]) for at in range(0, count, IN_ATOM))
+    return ".".join(atoms) + "@example.org"
+
+
+def phone() -> str:
+    return "+" + " ".join(f"{NUMBERS}{secrets.randbelow(10_000):04}" for _ in range(2))
 
 
 class Tap:
@@ -57,6 +78,13 @@ def tap(running: Platform) -> Iterator[Tap]:
 
 
 @pytest.fixture
+def post(running: Platform) -> Iterator[None]:
+    """The mailbox is there again, whatever a test did with it."""
+    yield
+    platform.start_parts(running.place)
+
+
+@pytest.fixture
 def granted(running: Platform) -> Iterator[None]:
     grant = running.grant(["goal.proposed", "goal.agreed"], [])
     running.consent("maya")
@@ -66,7 +94,7 @@ def granted(running: Platform) -> Iterator[None]:
 
 
 def test_planted_words_are_found_nowhere(
-    running: Platform, endpoint: story.Verified, granted: None, tap: Tap
+    running: Platform, endpoint: story.Verified, granted: None, tap: Tap, post: None
 ) -> None:
     client_id = running.id("maya")
 
@@ -75,7 +103,11 @@ def test_planted_words_are_found_nowhere(
     )
     running.ask("clara", "POST", "goals", f"/goals/{goal.body['id']}/agreement", match=goal.etag).expect(200)
     feedback = give_feedback(running, client_id)
+    running.command("practices", "register-app", "--contact-email", address(WORDS), *APP)
+    invite_members(running)
     enrol_all(running)
+    break_glass(running)
+    give_up_addresses(running)
     told = problems(running, client_id)
     until(lambda: endpoint.types_of(goal.body["id"]) == ["goal.proposed", "goal.agreed"])
     until(lambda: any(one["about_id"] == feedback for one in running.inbox("maya")))
@@ -85,7 +117,7 @@ def test_planted_words_are_found_nowhere(
         "problems": (told, "/problems/"),
         "broker": (tap.all(), CONTROL),
         "logs": (read(running.place.logs), "Request answered"),
-        "mails": (read(running.place.mail), "Your code"),
+        "mails": (letters(running.place.mail), "You are invited"),
         "metrics": (metrics(running), "tandem_http_requests_total"),
         **databases(running),
     }
@@ -96,7 +128,7 @@ def test_planted_words_are_found_nowhere(
 
 def found(blob: bytes, control: str) -> tuple[bool, set[bytes]]:
     """Whether what must be there is, and which planted words are."""
-    return control.encode() in blob, set(re.findall(MARK.encode() + rb"[0-9a-f]*", blob))
+    return control.encode() in blob, set(PLANTED.findall(blob))
 
 
 def give_feedback(running: Platform, client_id: str) -> str:
@@ -110,25 +142,55 @@ def give_feedback(running: Platform, client_id: str) -> str:
     return str(given.body["id"])
 
 
+def invite_members(running: Platform) -> None:
+    """With a name to find."""
+    for _ in range(0, WORDS, IN_ADDRESS):
+        member = {"display_name": f"{CONTROL} control", "email": address(), "roles": ["admin"]}
+        running.create("olivia", "practices", "/members", PERSON | member)
+
+
 def enrol_all(running: Platform) -> None:
-    """A member with a name to find, and clients whose addresses are planted."""
-    person = {"language": "en", "timezone": "Europe/Lisbon"}
-    email = f"{secrets.token_hex(6)}@example.org"
-    member = {"display_name": f"{CONTROL} control", "email": email, "roles": ["admin"]}
-    running.create("olivia", "practices", "/members", person | member)
-    for word in planted().split():
-        client = {"display_name": "Somebody", "email": f"{word}@example.org", "adult": True}
-        made = running.create("clara", "practices", "/clients", person | client)
+    """As many clients as words, since a number or a pronoun has no room for all of them."""
+    for word in words(WORDS):
+        contact = {"name": planted(200), "phone": phone(), "relation": planted(100)}
+        reached = {"email": f"{word}@example.org", "phone": phone(), "emergency_contact": contact}
+        spoken_to = {"pronouns": planted(50), "usual_place": planted(500)}
+        client = {"display_name": "Somebody", "adult": True, **reached, **spoken_to}
+        made = running.create("clara", "practices", "/clients", PERSON | client)
     care_for(running, made)
+
+
+def break_glass(running: Platform) -> None:
+    practice = running.ask("olivia", "GET", "practices", "/practice").expect(200)
+    allowed = {"policy": {"break_glass": True}}
+    running.ask("olivia", "PATCH", "practices", "/practice", body=allowed, match=practice.etag).expect(200)
+    why = {"email": "noah@example.org", "reason": planted()}
+    look = running.create("daniel", "practices", "/looks", why)
+    running.ask("daniel", "POST", "practices", f"/looks/{look.body['id']}/end", match=look.etag).expect(200)
+
+
+def give_up_addresses(running: Platform) -> None:
+    """By a client who is invited and comes in; what tells the last of these addresses is still to be sent."""
+    email = address()
+    client = {"display_name": "Somebody", "email": email, "adult": True, "invite": True}
+    running.create("clara", "practices", "/clients", PERSON | client)
+    until(lambda: mailbox.letters(running.place.mail, email))
+    token = signed_in(running.place, email)["access_token"]
+    own = running.url("practices", "/me/address")
+    changes = range(0, WORDS, IN_ADDRESS)
+    for change in changes:
+        new = {"email": address()}
+        asked = call("POST", own, token=token, body=new).expect(202)
+        until(lambda new=new: codes(running.place, new["email"]))  # type: ignore[misc]
+        if change == changes[-1]:
+            processes.stop(running.place, ["mail"])
+        proof = {"code": codes(running.place, new["email"])[0], "ticket": asked.body["ticket"]}
+        call("PUT", own, token=token, body=new | proof).expect(200)
 
 
 def care_for(running: Platform, client: Answer) -> None:
     """All that clinicians and clients write about care."""
-    path = f"/clients/{client.body['id']}"
-    contact = {"name": planted()[:200], "phone": "+351 1", "relation": planted()[:50]}
-    words = {"pronouns": planted()[:50], "usual_place": planted()[:500], "emergency_contact": contact}
-    running.ask("clara", "PATCH", "practices", path, body=words, match=client.etag).expect(200)
-    episode = running.create("clara", "practices", f"{path}/episodes", {})
+    episode = running.create("clara", "practices", f"/clients/{client.body['id']}/episodes", {})
     care = f"/episodes/{episode.body['id']}"
     times = {"starts": f"{now().date() + timedelta(days=2)}T10:00", "minutes": 50}
     series = running.create("clara", "practices", f"{care}/sessions", times)
@@ -165,6 +227,12 @@ def read(folder: Path) -> bytes:
     return b"\n".join(
         str(file).encode() + file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()
     )
+
+
+def letters(folder: Path) -> bytes:
+    """All but to whom they went."""
+    to = re.compile(rb"^To:.*(\r?\n[ \t].*)*", re.MULTILINE)
+    return b"\n".join(to.sub(b"", file.read_bytes()) for file in folder.glob("*.eml"))
 
 
 def metrics(running: Platform) -> bytes:

@@ -1,28 +1,41 @@
-"""A service that lost or never had its read models is filled again, and nobody is told twice."""
+"""A service that never had its read models is filled to the last byte, and nobody is told twice."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from pymongo import MongoClient
 
+from scripts import platform, processes
+from scripts.contracts import services
 from shared.clock import now
-from shared.security import access
+from shared.messaging.link import linked
+from shared.messaging.topology import EXCHANGE
 from tests.journeys.people import Platform, until
 
-READ_MODELS = (
-    *(one.name for one in access.COLLECTIONS),
-    *("practices", "people", "contacts", "apps", "sessions"),
-)
+COPIES = {
+    one.name: names
+    for one in services()
+    if (names := [collection.name for collection in one.collections if collection.kind == "records"])
+}
+"""Services that keep copies of others' data, each with its collections of them."""
+TAP = "test.republished"
+
+Known = dict[str, dict[str, Any]]
 
 
-def values(database: Any) -> dict[str, list[Any]]:
-    """What each read model says, whichever event said it."""
+def known(databases: Any, service: str) -> Known:
+    """Its copies, each value with the sequence of the event that said it."""
+    return {name: {one["_id"]: one for one in databases[service][name].find({})} for name in COPIES[service]}
+
+
+def values(copies: Known) -> Known:
+    """What they say, whichever event said it."""
     return {
-        name: sorted(
-            [one["_id"], one["practice_id"], {field: held["v"] for field, held in sorted(one["f"].items())}]
-            for one in database[name].find({})
-        )
-        for name in READ_MODELS
+        name: {id: {field: held["v"] for field, held in one["f"].items()} for id, one in records.items()}
+        for name, records in copies.items()
     }
 
 
@@ -59,35 +72,81 @@ def republish(running: Platform, *options: str) -> None:
     assert "will tell their present state" in running.command("practices", "republish", *options)
 
 
-def test_a_service_is_filled_again_to_the_same_and_nobody_is_told_twice(running: Platform) -> None:
+@contextmanager
+def workers_of(running: Platform, prefix: str) -> Iterator[None]:
+    """Each service's worker upon databases that have nothing but what `prepare` makes."""
+    _start_anew(running, prefix)
+    try:
+        yield
+    finally:
+        _start_anew(running, running.databases)
+
+
+def _start_anew(running: Platform, prefix: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TANDEM_DATABASE_PREFIX", prefix)
+        processes.stop(running.place, [f"{service}-worker" for service in COPIES])
+        platform.prepare(running.place)
+        platform.start_parts(running.place)
+        platform.await_ready(running.place)
+
+
+@contextmanager
+def tapped(running: Platform) -> Iterator[Any]:
+    """A channel whose queue TAP has every snapshot as well."""
+    with linked(running.place.read()["servers"]["amqp_url"], "tap") as connection:
+        channel = connection.channel()
+        channel.queue_declare(TAP, exclusive=True)
+        channel.queue_bind(TAP, EXCHANGE, "*.snapshot")
+        yield channel
+
+
+def tell_again(channel: Any) -> None:
+    """The very same messages, to whoever listens now."""
+    told = []
+    while message := channel.basic_get(TAP, no_ack=True):
+        told.append(message)
+    channel.queue_unbind(TAP, EXCHANGE, "*.snapshot")
+    for message in told:
+        channel.basic_publish(message, EXCHANGE, message.delivery_info["routing_key"])
+
+
+def test_a_fresh_service_is_filled_to_the_same_and_nobody_is_told_twice(running: Platform) -> None:
     running.agree("clara", "maya")
     running.consent("maya")
     live(running)
     grant = running.grant(["goal.agreed"], ["goal.read"])
-    servers = running.place.read()["servers"]
-    with MongoClient[dict[str, Any]](servers["mongo_url"]) as client:
-        databases = {
-            name: client[running.databases + name]
-            for name in ("goals", "feedback", "notifications", "partners")
-        }
-        until(lambda: all(knows(database, grant.body["id"]) for database in databases.values()))
-        before = {name: values(database) for name, database in databases.items()}
-        told = [database["notifications"].count_documents({}) for database in databases.values()]
-        sent = databases["partners"]["deliveries"].count_documents({})
+    servers, fresh_prefix = running.place.read()["servers"], f"{running.databases}fresh_"
+    with MongoClient[dict[str, Any]](servers["mongo_url"]) as client, tapped(running) as channel:
+        old = {service: client[running.databases + service] for service in COPIES}
+        fresh = {service: client[fresh_prefix + service] for service in COPIES}
+        until(lambda: all(knows(database, grant.body["id"]) for database in old.values()))
+        before = {service: values(known(old, service)) for service in COPIES}
+        told = [counted(database) for database in old.values()]
 
-        for name in READ_MODELS:
-            databases["goals"][name].delete_many({})
-        republish(running, "--to", "goals")
-        until(lambda: values(databases["goals"]) == before["goals"])
+        with workers_of(running, fresh_prefix):
+            republish(running, "--to", "goals")
+            until(lambda: values(known(fresh, "goals")) == before["goals"])
+            first = known(fresh, "goals")
+            others = [known(fresh, service) for service in COPIES if service != "goals"]
+            republish(running)
+            until(lambda: {service: values(known(fresh, service)) for service in COPIES} == before)
+            until(lambda: all_told_again(first, known(fresh, "goals")))
+        tell_again(channel)
 
-        for database in databases.values():
-            for name in READ_MODELS:
-                database[name].delete_many({})
-        republish(running)
-        until(lambda: {name: values(database) for name, database in databases.items()} == before)
-
-        assert told == [database["notifications"].count_documents({}) for database in databases.values()]
-        assert sent == databases["partners"]["deliveries"].count_documents({})
-        assert all(database["parked"].count_documents({}) == 0 for database in databases.values())
+        # Who followed from the beginning has heard the same snapshots as who has heard nothing else.
+        until(lambda: all(known(old, service) == known(fresh, service) for service in COPIES))
+        assert not any(records for copies in others for records in copies.values())
+        assert told == [counted(database) for database in old.values()]
+        assert {counted(database) for database in fresh.values()} == {(0, 0, 0)}
     running.revoke(grant.body["id"])
     running.consent("maya", "DELETE")
+
+
+def all_told_again(before: Known, after: Known) -> bool:
+    return all(after[name][id] != one for name, records in before.items() for id, one in records.items())
+
+
+def counted(database: Any) -> tuple[int, ...]:
+    """What people and apps were told, and what could not be handled."""
+    return tuple(database[name].count_documents({}) for name in ("notifications", "deliveries", "parked"))

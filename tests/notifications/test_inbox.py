@@ -84,7 +84,13 @@ BETWEEN = {"episode_id": "e", "client_id": "maya", "clinician_id": "clara"}
         ("episode.paused", {"paused_by": "olivia"}, ["client:maya", "member:clara"]),
         ("episode.resumed", {"resumed_by": "maya"}, ["member:clara"]),
         ("episode.ended", {"ended_by": "maya"}, ["member:clara"]),
+        ("episode.closed", {"closed_by": "maya"}, ["member:clara"]),
+        ("episode.closed", {"closed_by": "clara"}, ["client:maya"]),
+        ("episode.closed", {"closed_by": "olivia"}, ["client:maya", "member:clara"]),
+        ("episode.closed", {"closed_by": None}, []),
+        ("episode.closed", {}, []),
         ("episode.resume_asked", {}, ["client:maya", "member:clara"]),
+        ("episode.transferred", {"from_clinician_id": "olivia"}, ["client:maya", "member:clara"]),
         ("episode.check_in_due", {}, ["member:clara"]),
         ("episode.readiness_rated", {}, ["member:clara"]),
         ("episode.another_clinician_wished", {"wish_id": "e", "told": ["olivia"]}, ["member:olivia"]),
@@ -102,6 +108,18 @@ def test_whoever_an_episode_concerns_hears_of_its_steps(
     for person in ("client:maya", "member:clara", "member:olivia"):
         told = [(one["kind"], one["about_id"]) for one in inbox(request_, person)]
         assert told == ([(type, "e")] if person in hear else [])
+
+
+def test_after_a_transfer_each_hears_with_whom_they_go_on(request_: Requests, database: Any) -> None:
+    event = hearing.step("episode.transferred", "maya", "clara", "active", sequence=2)
+
+    hearing.hear(service, database, MAYA, CLARA, event)
+
+    told = {person: inbox(request_, person)[0]["text"] for person in ("client:maya", "member:clara")}
+    assert told == {
+        "client:maya": "It is you and Clara from now on.",
+        "member:clara": "It is you and Maya from now on.",
+    }
 
 
 def test_who_enrolled_a_client_hears_that_they_have_come(request_: Requests, database: Any) -> None:

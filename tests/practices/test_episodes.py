@@ -256,9 +256,18 @@ def test_aftercare_looks_in_after_2_4_8_and_12_weeks_and_then_closes():
     closed_at = begins(TODAY + 13 * WEEK + DAY, ZONE)
     assert episode.events[before:] == [
         *(EpisodeCheckInDue(*ABOUT, "aftercare", day, n) for n, day in enumerate(days, start=1)),
-        EpisodeClosed(*ABOUT, "closed", closed_at),
+        EpisodeClosed(*ABOUT, "closed", closed_at, closed_by=None),
     ]
     assert (episode.history[-1].kind, episode.history[-1].by) == ("closed", None)
+
+
+@pytest.mark.parametrize("step", ["end", "close"])
+def test_whoever_ends_or_closes_aftercare_is_said_to_have_closed_it(step):
+    episode = in_state("aftercare")
+
+    getattr(episode, step)("c1", AT)
+
+    assert last(episode) == EpisodeClosed(*ABOUT, "closed", AT, closed_by="c1")
 
 
 def test_usual_check_ins_after_the_end_of_aftercare_are_left_out():
@@ -364,7 +373,7 @@ def test_a_snapshot_tells_the_state(status):
     episode = in_state(status)
 
     began = episode.starts_at if status == "planned" else AT
-    assert episode.snapshot() == EpisodeSnapshot(*ABOUT, status, began, active=status != "closed")
+    assert episode.snapshot() == EpisodeSnapshot(*ABOUT, status, began)
 
 
 class Episodes(RuleBasedStateMachine):

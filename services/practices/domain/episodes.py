@@ -258,8 +258,7 @@ class Episode:
     def snapshot(self) -> EpisodeSnapshot:
         began = self.started_at or self.starts_at
         assert began is not None  # noqa: S101 - it was started or planned
-        about = (self.id, self.client_id, self.clinician_id, str(self.status), began)
-        return EpisodeSnapshot(*about, active=self.status is not CLOSED)
+        return EpisodeSnapshot(self.id, self.client_id, self.clinician_id, str(self.status), began)
 
     def _begin(self, by: str, at: datetime) -> None:
         self.started_at = at
@@ -268,7 +267,7 @@ class Episode:
 
     def _close(self, by: str | None, at: datetime, reason: str | None = None) -> None:
         self._step("closed", CLOSED, by, at, reason)
-        self._say(EpisodeClosed, closed_at=at)
+        self._say(EpisodeClosed, closed_at=at, closed_by=by)
 
     def _ask_on(self, day: date | None, at: datetime, timezone: str) -> None:
         if day is not None:

@@ -106,11 +106,12 @@ class EpisodeTransferred(Told):
 
 @dataclass(frozen=True)
 class EpisodeClosed(Told):
-    """Nothing follows any more; coming back is a new episode."""
+    """Nothing follows any more, because somebody says so or a date came; coming back is a new episode."""
 
     type: ClassVar = "episode.closed"
     audience: ClassVar = PUBLIC
     closed_at: datetime
+    closed_by: str | None
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,6 @@ class EpisodeSnapshot(EpisodeStarted):
 
     type: ClassVar = "episode.snapshot"
     audience: ClassVar = INTERNAL
-    active: bool
 
 
 EVENTS = (

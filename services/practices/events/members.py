@@ -31,7 +31,7 @@ class MemberJoined(MemberInvited):
 
 @dataclass(frozen=True)
 class MemberChanged(MemberInvited):
-    """A member has other roles, or is responsible for other clinicians."""
+    """A member has another name, language or time zone, other roles, or others to supervise."""
 
     type: ClassVar = "member.changed"
     audience: ClassVar = INTERNAL

@@ -8,9 +8,12 @@ from shared.security.caller import Caller
 from shared.store.records import Records
 
 
-def clinician_for(database: Any, caller: Caller, client_id: str, standings: Standings) -> str | None:
-    """Who of the client's clinicians this is between: the caller, if they are one, or the latest one.
+def clinician_for(
+    database: Any, caller: Caller, client_id: str, standings: Standings, so_far: str | None = None
+) -> str | None:
+    """Who of the client's clinicians this is between now.
 
+    The caller, if they are one; or the one it was between `so_far`, if they still are one; or the latest.
     `standings` are those by which this caller was let in. None where there is no episode under way with
     somebody who still works here.
     """
@@ -21,6 +24,8 @@ def clinician_for(database: Any, caller: Caller, client_id: str, standings: Stan
     clinicians = [episode["clinician_id"] for episode in episodes if is_under_way(episode)]
     present = Records(database["members"], "active").among(caller.practice_id, clinicians)
     active = [id for id in clinicians if id in present and present[id]["active"]]
+    if so_far in active:
+        return so_far
     return active[-1] if active else None
 
 
