@@ -46,8 +46,7 @@ class EpisodeEnded(EpisodeTold):
 
 
 class EpisodeClosed(EpisodeTold):
-    # Not said by the first release.
-    closed_by = fields.String(load_default=None, allow_none=True)
+    closed_by = fields.String(required=True, allow_none=True)
 
 
 class WishTold(EpisodeTold):

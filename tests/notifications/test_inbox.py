@@ -88,7 +88,6 @@ BETWEEN = {"episode_id": "e", "client_id": "maya", "clinician_id": "clara"}
         ("episode.closed", {"closed_by": "clara"}, ["client:maya"]),
         ("episode.closed", {"closed_by": "olivia"}, ["client:maya", "member:clara"]),
         ("episode.closed", {"closed_by": None}, []),
-        ("episode.closed", {}, []),
         ("episode.resume_asked", {}, ["client:maya", "member:clara"]),
         ("episode.transferred", {"from_clinician_id": "olivia"}, ["client:maya", "member:clara"]),
         ("episode.check_in_due", {}, ["member:clara"]),
