@@ -43,6 +43,7 @@ HOMES: Mapping[str, tuple[str, ...]] = {
         "shared.store.lock",
     ),
     "pymongo": ("services.*.store", "services.partners.sender", "shared.store"),
+    "pymongocrypt": ("shared.store.lock",),
     "uuid_utils": ("shared.ids",),
     "webargs": ("shared.web",),
     "werkzeug": ("shared.web",),

@@ -32,7 +32,7 @@ from shared.store.aggregates import OutboxFull, StaleVersion
 from shared.store.client import StoreUnavailable, answers, connect
 from shared.store.indexes import Collection, NotPrepared, prepare, require_prepared
 from shared.store.lease import Lease
-from shared.store.lock.vault import Vault
+from shared.store.lock.vault import KeyServiceUnusable, Vault
 from shared.store.outbox import oldest, waiting
 from shared.web import health
 from shared.web.metrics import asks, exposed
@@ -116,13 +116,15 @@ class ServerUnusable(Exception):
 def _using(server: str, errors: tuple[type[Exception], ...], variable: str) -> Iterator[None]:
     try:
         yield
+    except KeyServiceUnusable:
+        raise  # pymongo's as well, and a sentence already
     except errors as error:
         raise ServerUnusable(f"{server} cannot be used ({type(error).__name__}): see {variable}.") from error
 
 
 _mongodb = partial(_using, "MongoDB", (StoreUnavailable,))
 _rabbitmq = partial(_using, "RabbitMQ", UNREACHABLE)
-_REFUSALS = (topology.QueueDiffers, broker_users.ManagementRefused, health.PortTaken)
+_REFUSALS = (topology.QueueDiffers, broker_users.ManagementRefused, health.PortTaken, KeyServiceUnusable)
 
 
 def _commands(service: Service) -> click.Group:
