@@ -70,6 +70,11 @@ def settings() -> Settings:
     )
 
 
+def every(store: Any) -> list[Any]:
+    """All that a store has, of every practice."""
+    return [store.get(*key) for key in store.all_keys()]
+
+
 def always() -> bool:
     """To every round that asks whether to go on."""
     return True
