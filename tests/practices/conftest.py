@@ -38,6 +38,7 @@ from services.practices.store.looks import Looks
 from services.practices.store.people import Clients, Members, Practices
 from services.practices.store.sessions import AllSeries
 from services.practices.tokens import Subject, issue, key_set, make_first
+from shared import logs
 from shared.clock import now
 from shared.ids import PLATFORM, new_id
 from shared.security.tokens import Keys, Verifier
@@ -339,6 +340,7 @@ def run(database: Any, mongo_url: str, monkeypatch: pytest.MonkeyPatch) -> Any:
         "TANDEM_MAIL_FROM": "hello@mail.test",
     }.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr(logs, "set_up", lambda *_, **__: None)
     make_first(database, Settings.read("practices"))
     connect(Settings.read("practices")).vault.prepare()
 
