@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from shared.settings import SettingsRefused
+from shared.store.client import StoreUnavailable
 from shared.store.indexes import prepare
 from shared.store.lock.database import OwnDatabase
 from shared.store.lock.fields import REFUSED
@@ -138,8 +139,10 @@ def test_a_service_that_refuses_later_is_no_sign_of_tampering(
 
     standing.status = 403
 
-    with pytest.raises(KeyServiceRefuses):
+    with pytest.raises(KeyServiceRefuses) as refused:
         afresh.get("elm", made.id)
+    # Which HTTP answers with 503, and a consumer or a timer tries again.
+    assert isinstance(refused.value, StoreUnavailable)
     with pytest.raises(KeyServiceRefuses):
         afresh.add(letter("Dear Bob", client_id="bob"))
     assert REFUSED._value.get() == counted
