@@ -60,7 +60,7 @@ class Path:
         return [seen[id] - at for id, at in committed.items()]
 
     def _save_all(self) -> dict[str, float]:
-        waiting = list(self._goals.everywhere())
+        waiting = [self._goals.get(*key) for key in self._goals.all_keys()]
         started = time.perf_counter()
         committed = {}
         for number, goal in enumerate(waiting):

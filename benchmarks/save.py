@@ -55,7 +55,7 @@ def saves_a_second(made: Scene) -> float:
     store = goals.PlainGoals(made.database)
     store.collection.delete_many({})
     goals.insert(store.collection, goals.quiet(SAVES))
-    agreed = [agree(goal) for goal in store.everywhere()]
+    agreed = [agree(store.get(*key)) for key in store.all_keys()]
     return a_second(store.save, agreed)
 
 

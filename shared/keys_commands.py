@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import click
 
-from shared.store.lock.vault import Vault
+from shared.store.lock.vault import CannotOpen, Vault
 
 
 def keys_commands(open_vault: Callable[[], Vault]) -> click.Group:
@@ -24,10 +24,15 @@ def _rewrap(open_vault: Callable[[], Vault]) -> click.Command:
         vault = open_vault()
         vault.require()
         done = 0
-        with click.progressbar(length=vault.to_rewrap(), label="Keys") as bar:
-            for some in vault.rewrap():
-                bar.update(some)
-                done += some
+        try:
+            with click.progressbar(length=vault.to_rewrap(), label="Keys") as bar:
+                for some in vault.rewrap():
+                    bar.update(some)
+                    done += some
+        except CannotOpen:
+            raise click.ClickException(
+                "A key in key_vault is not as it was stored: put it back from a backup, and run this again."
+            ) from None
         click.echo(f"{done} keys were put under TANDEM_MASTER_KEY, where all of them are now.")
 
     return command

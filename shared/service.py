@@ -1,7 +1,6 @@
 """A service is a list of parts; from it come its commands: prepare, web, worker, parked, republish, keys."""
 
 import logging
-import re
 import socket
 import sys
 import threading
@@ -25,14 +24,14 @@ from shared.messaging.parked import Parked
 from shared.messaging.relay import Relay
 from shared.parked_commands import parked_commands
 from shared.report import Report
+from shared.republish_command import republish_command
 from shared.security.caller import Caller
 from shared.settings import Settings, SettingsRefused
 from shared.store import users as store_users
-from shared.store.aggregates import OutboxFull, StaleVersion
 from shared.store.client import StoreUnavailable, answers, connect
 from shared.store.indexes import Collection, NotPrepared, prepare, require_prepared
 from shared.store.lease import Lease
-from shared.store.lock.vault import Vault
+from shared.store.lock.vault import KeyServiceUnusable, Vault
 from shared.store.outbox import oldest, waiting
 from shared.web import health
 from shared.web.metrics import asks, exposed
@@ -116,13 +115,15 @@ class ServerUnusable(Exception):
 def _using(server: str, errors: tuple[type[Exception], ...], variable: str) -> Iterator[None]:
     try:
         yield
+    except KeyServiceUnusable:
+        raise  # pymongo's as well, and a sentence already
     except errors as error:
         raise ServerUnusable(f"{server} cannot be used ({type(error).__name__}): see {variable}.") from error
 
 
 _mongodb = partial(_using, "MongoDB", (StoreUnavailable,))
 _rabbitmq = partial(_using, "RabbitMQ", UNREACHABLE)
-_REFUSALS = (topology.QueueDiffers, broker_users.ManagementRefused, health.PortTaken)
+_REFUSALS = (topology.QueueDiffers, broker_users.ManagementRefused, health.PortTaken, KeyServiceUnusable)
 
 
 def _commands(service: Service) -> click.Group:
@@ -130,7 +131,7 @@ def _commands(service: Service) -> click.Group:
     for name, run in {"web": _web, "worker": _worker, **service.parts}.items():
         group.add_command(_part(service, name, run))
     group.add_command(_prepare(service))
-    group.add_command(_republish(service))
+    group.add_command(republish_command(lambda: _open_republished(service)))
     group.add_command(parked_commands(lambda: _open_parked(service)))
     group.add_command(keys_commands(lambda: _open_vault(service)))
     for command in service.commands:
@@ -268,54 +269,8 @@ def _prepare(service: Service) -> click.Command:
     )
 
 
-def _republish(service: Service) -> click.Command:
-    def callback(to: str | None) -> None:
-        settings = Settings.read(service.name)
-        logs.set_up(service.name, "republish")
-        database = connect(settings)
-        told = full = 0
-        for store in service.republished:
-            done, left = _tell_again(store(database), to)
-            told, full = told + done, full + left
-        click.echo(f"{told} aggregates will tell their present state.")
-        if full:
-            raise click.ClickException(
-                f"{full} have too many events waiting already: run it again when the relay has told them."
-            )
-
-    option = click.Option(["--to"], callback=_service_name, help="Only this service hears it, say goals.")
-    return click.Command(
-        "republish",
-        params=[option],
-        callback=callback,
-        help="Tell the present state of every aggregate again, to fill the read models of a new service.",
-    )
-
-
-def _service_name(context: click.Context, option: click.Parameter, to: str | None) -> str | None:
-    if to is not None and not re.fullmatch("[a-z_]+", to):
-        raise click.BadParameter("a service's name is lower-case letters and _, say goals.")
-    return to
-
-
-def _tell_again(store: Any, to: str | None) -> tuple[int, int]:
-    """How many will tell their state, and how many could not take another event."""
-    told = full = 0
-    for aggregate in store.everywhere():
-        try:
-            _snapshot(store, aggregate, to)
-            told += 1
-        except OutboxFull:
-            full += 1
-    return told, full
-
-
-def _snapshot(store: Any, aggregate: Any, to: str | None) -> None:
-    while True:
-        several = getattr(aggregate, "snapshots", None)
-        aggregate.events += several() if several else [aggregate.snapshot()]
-        try:
-            store.save(aggregate, to=to)
-            return
-        except StaleVersion:
-            aggregate = store.get(aggregate.practice_id, aggregate.id)
+def _open_republished(service: Service) -> Iterator[Any]:
+    settings = Settings.read(service.name)
+    logs.set_up(service.name, "republish", stream=sys.stderr)
+    database = connect(settings)
+    return (store(database) for store in service.republished)

@@ -288,8 +288,8 @@ MISTAKES = (
     Mistake(
         "sign-ins are everybody's",
         SIGN_INS_KEPT,
-        'where = {"practice_id": practice_id, "person_id": person_id, "_id": {"$nin"',
-        'where = {"practice_id": practice_id, "_id": {"$nin"',
+        'of_person = {"practice_id": practice_id, "person_id": person_id}\n        lives',
+        'of_person = {"practice_id": practice_id}\n        lives',
         routes("practices", "GET /v1/me/sign-ins"),
     ),
 )

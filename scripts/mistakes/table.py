@@ -3,6 +3,12 @@
 Where the source changes, change the old text of a mistake with it: one that cannot be made is told.
 """
 
-from scripts.mistakes import asking, knowing, owning, practising
+from scripts.mistakes import asking, comparing, knowing, owning, practising
 
-MISTAKES = (*asking.MISTAKES, *knowing.MISTAKES, *owning.MISTAKES, *practising.MISTAKES)
+MISTAKES = (
+    *asking.MISTAKES,
+    *comparing.MISTAKES,
+    *knowing.MISTAKES,
+    *owning.MISTAKES,
+    *practising.MISTAKES,
+)

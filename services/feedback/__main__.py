@@ -1,4 +1,4 @@
-"""python -m services.feedback prepare | web | worker | parked | republish"""
+"""python -m services.feedback prepare | web | worker | parked | republish | keys"""
 
 from services.feedback.app import service
 

@@ -1,4 +1,4 @@
-"""python -m services.goals prepare | web | worker | parked | republish"""
+"""python -m services.goals prepare | web | worker | parked | republish | keys"""
 
 from services.goals.app import service
 

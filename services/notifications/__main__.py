@@ -1,4 +1,4 @@
-"""python -m services.notifications prepare | web | worker | parked | republish"""
+"""python -m services.notifications prepare | web | worker | parked | republish | keys"""
 
 from services.notifications.app import service
 

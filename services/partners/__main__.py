@@ -1,4 +1,4 @@
-"""python -m services.partners prepare | web | worker | sender | parked | republish"""
+"""python -m services.partners prepare | web | worker | sender | parked | republish | keys"""
 
 from services.partners.app import service
 

@@ -19,5 +19,6 @@ ask for), `sign_in` (one-time codes, second factors, and what is exchanged for t
 (signing keys and access tokens), `contacts` (addresses, encrypted to notifications), `mailer` (sends
 codes, invitations, and word of a changed address), `removals` (hands over the episodes of members who
 leave), `dates` (what the calendar brings to episodes), `calling_off` (cancels the sessions of care that
-has ended), `commands` (what an operator does) and `sample` (a small practice to try things with).
+has ended), `renewal` (makes anew what was made with keys that were changed), `commands` (what an operator
+does) and `sample` (a small practice to try things with).
 """

@@ -1,6 +1,6 @@
 """python -m services.practices prepare | web | worker | open | …
 
-Besides: register-app, rotate-app-secret, rotate-keys, sample.
+Besides: register-app, rotate-app-secret, rotate-keys, renew-look-ups, renew-contacts, sample.
 """
 
 from services.practices.app import service

@@ -3,6 +3,7 @@
 import json
 import re
 import secrets
+import sys
 import unicodedata
 from collections.abc import Callable, Mapping
 from functools import wraps
@@ -11,7 +12,7 @@ from zoneinfo import available_timezones
 
 import click
 
-from services.practices import sample
+from services.practices import renewal, sample
 from services.practices.contacts import reached
 from services.practices.domain.addresses import look_up, normalized
 from services.practices.domain.apps import App, AppNotFound, TwoSecrets
@@ -22,6 +23,7 @@ from services.practices.schemas.practices import CRISIS_TEXT, NAME
 from services.practices.store.apps import Apps
 from services.practices.store.people import Members, Practices
 from services.practices.tokens import PUBLISHED_FIRST, rotate
+from shared import logs
 from shared.clock import now
 from shared.correlation import correlated
 from shared.ids import PLATFORM, derived_from, new_id
@@ -35,6 +37,7 @@ def _with_database(work: Callable[..., Mapping[str, Any]]) -> Callable[..., None
     @wraps(work)
     def run(**options: Any) -> None:
         settings = Settings.read("practices")
+        logs.set_up("practices", click.get_current_context().info_name or "", stream=sys.stderr)
         with correlated(new_id()):
             answer = work(connect(settings), settings, **options)
         click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
@@ -199,4 +202,42 @@ def load_sample(database: Any, settings: Settings) -> Mapping[str, Any]:
     return sample.load(database, settings)
 
 
-COMMANDS = (open_practice, register_app, rotate_app_secret, rotate_keys, load_sample)
+@click.command("renew-look-ups")
+@_with_database
+def renew_look_ups(database: Any, settings: Settings) -> Mapping[str, Any]:
+    """After TANDEM_SECRET_KEY was changed: let people sign in again.
+
+    By it they are found by their e-mail addresses, and members whose authenticator nobody can check any more
+    enrol another at their next sign-in, by the mailed code alone. Safe to run again.
+    """
+    return _renewed(renewal.renew_look_ups(database, settings))
+
+
+@click.command("renew-contacts")
+@_with_database
+def renew_contacts(database: Any, settings: Settings) -> Mapping[str, Any]:
+    """After TANDEM_CONTACT_PUBLIC_KEY was changed: tell notifications how to reach everybody.
+
+    Notifications needs the private key to it by then. Safe to run again.
+    """
+    return _renewed(renewal.renew_contacts(database, settings))
+
+
+def _renewed(became: Mapping[str, int]) -> Mapping[str, Any]:
+    if became[renewal.LEFT]:
+        raise click.ClickException(
+            f"{became[renewal.RENEWED]} people were renewed. {became[renewal.LEFT]} could not be: "
+            "“Person not renewed” in the log has their ids. Mend what keeps them, and run it again."
+        )
+    return {"renewed": became[renewal.RENEWED]}
+
+
+COMMANDS = (
+    open_practice,
+    register_app,
+    rotate_app_secret,
+    rotate_keys,
+    renew_look_ups,
+    renew_contacts,
+    load_sample,
+)

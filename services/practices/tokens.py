@@ -121,7 +121,8 @@ def _private(key: Document, settings: Settings) -> ECKey:
     except InvalidToken:
         raise SettingsRefused(
             "TANDEM_SECRET_KEY is not the one that the signing keys in the database were stored under: "
-            "give the old one, or remove the collection signing_keys and run prepare."
+            "give the old one, or remove the collection signing_keys, run prepare, and then renew-look-ups, "
+            "without which nobody can sign in."
         ) from None
 
 

@@ -42,7 +42,7 @@ class Settings:
     master_key: str = ""
     """Each service's own, in a form that shared/store/lock/master.py has; all its data keys lie under it."""
     former_master_key: str = _of("", default="")
-    """The one before, for as long as some of the keys still lie under it (`keys rewrap`)."""
+    """The one before, as long as some of the keys still lie under it (`keys rewrap`), or the one to come."""
     kms_credentials: str = _of("", default="")
     """JSON, for a master key that a key management service has."""
     environment: Literal["development", "production"] = "production"

@@ -143,15 +143,16 @@ class Aggregates(Generic[T]):
             raise KeyReused("Send a new Idempotency-Key with a new body, or the same body again.")
         return self._load(document)
 
-    def everywhere(self) -> Iterator[T]:
-        """Every one of every practice, for `republish`."""
-        for document in self.collection.find({}, HIDDEN).sort("_id", 1):
-            yield self._load(document)
+    def all_keys(self) -> Iterator[tuple[str, str]]:
+        """(practice_id, id) of every one of every practice, for what an operator does to all."""
+        for document in self.collection.find({}, {"practice_id": 1}).sort("_id", 1):
+            yield document["practice_id"], document["_id"]
 
-    def save(self, aggregate: T, to: str | None = None) -> T:
+    def save(self, aggregate: T, to: str | None = None, skipping: int = 0) -> T:
         """Write what changed since it was loaded, and the events it says, in one atomic update.
 
-        Its events go to every subscriber, or only to the service that `to` names.
+        Its events go to every subscriber, or only to the service that `to` names. They take the next places
+        in its sequence, or those after so many that are skipped.
         """
         before: Document = vars(aggregate)["_before"]
         state = self._state(aggregate)
@@ -164,7 +165,8 @@ class Aggregates(Generic[T]):
             "practice_id": aggregate.practice_id,
             "version": aggregate.version,
         }
-        update: Document = {"$inc": {"version": 1, "eseq": len(events)}}
+        last = before["eseq"] + skipping
+        update: Document = {"$inc": {"version": 1, "eseq": skipping + len(events)}}
         if changed:
             update["$set"] = self._written(before | state, changed)
         if events:
@@ -172,12 +174,12 @@ class Aggregates(Generic[T]):
             # Nothing was pending where nothing was due, and whoever said something since changed the version.
             if "due" in before:
                 where[f"outbox.{OUTBOX_LIMIT - 1}"] = {"$exists": False}
-            update["$push"] = {"outbox": {"$each": _records(events, before["eseq"], at, to)}}
+            update["$push"] = {"outbox": {"$each": _records(events, last, at, to)}}
             update["$min"] = {"due": at}
             before = before | {"due": at}
         if self.collection.update_one(where, update).matched_count == 0:
             self._refuse(where)
-        written = before | state | {"eseq": before["eseq"] + len(events), "version": aggregate.version + 1}
+        written = before | state | {"eseq": last + len(events), "version": aggregate.version + 1}
         return self._stored(aggregate, written)
 
     def _refuse(self, where: Document) -> None:
@@ -225,7 +227,7 @@ def _fields(document: Document) -> Document:
 
 
 def _records(events: list[Any], last: int, at: datetime, to: str | None = None) -> list[Document]:
-    """Outbox records: each event with its place in the aggregate's own unbroken sequence."""
+    """Outbox records: each event with its place in the aggregate's own sequence."""
     only = {} if to is None else {"to": to}
     return [
         only

@@ -38,6 +38,7 @@ from services.practices.store.looks import Looks
 from services.practices.store.people import Clients, Members, Practices
 from services.practices.store.sessions import AllSeries
 from services.practices.tokens import Subject, issue, key_set, make_first
+from shared import logs
 from shared.clock import now
 from shared.ids import PLATFORM, new_id
 from shared.security.tokens import Keys, Verifier
@@ -68,6 +69,11 @@ def settings() -> Settings:
         smtp_url="smtp://127.0.0.1:1",
         mail_from="hello@mail.test",
     )
+
+
+def every(store: Any) -> list[Any]:
+    """All that a store has, of every practice."""
+    return [store.get(*key) for key in store.all_keys()]
 
 
 def always() -> bool:
@@ -339,6 +345,7 @@ def run(database: Any, mongo_url: str, monkeypatch: pytest.MonkeyPatch) -> Any:
         "TANDEM_MAIL_FROM": "hello@mail.test",
     }.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr(logs, "set_up", lambda *_, **__: None)
     make_first(database, Settings.read("practices"))
     connect(Settings.read("practices")).vault.prepare()
 

@@ -13,6 +13,7 @@ from services.practices.store.episodes import Episodes
 from shared.clock import now
 from shared.store.aggregates import OutboxFull
 from shared.store.lease import Lease
+from tests.practices.conftest import every
 
 ZONE = "Europe/Lisbon"
 DAY = timedelta(days=1)
@@ -72,7 +73,7 @@ def test_aftercare_that_is_over_is_closed(world, lease, in_aftercare):
     for days in range(5):
         do_what_is_due(world.database, now() + days * DAY, lease.hold)
 
-    (episode,) = Episodes(world.database).everywhere()
+    (episode,) = every(Episodes(world.database))
     assert (episode.status, episode.next_at) == ("closed", None)
     assert list(said(world).values()) == [[1, 2]]
     assert list(said(world, "episode.closed").values()) == [[None]]

@@ -11,6 +11,7 @@ from services.practices.store.episodes import Episodes
 from shared.clock import now
 from shared.ids import new_id
 from tests.practices.asking import problem
+from tests.practices.conftest import every
 
 STEPS = ("activation", "pause", "resumption", "end", "aftercare", "closure", "transfer")
 
@@ -87,7 +88,7 @@ def test_the_office_sees_what_was_done_and_not_what_was_written(as_, olivia, cla
 def test_what_was_written_is_in_no_event(world, as_, maya, path):
     as_(maya).post(f"{path}/pause", {"reason": "It hurts"}, match=1)
 
-    (kept,) = Episodes(world.database).everywhere()
+    (kept,) = every(Episodes(world.database))
     assert [reason.text for reason in kept.reasons] == ["It hurts"]
     assert "It hurts" not in repr(world.database["episodes"].find_one())
 

@@ -11,6 +11,7 @@ from services.practices.store.looks import Looks, Tries
 from services.practices.store.people import Clients
 from shared.clock import now
 from shared.ids import new_id
+from tests.practices.conftest import every
 
 REASON = "Her sister called: she is in danger."
 
@@ -236,7 +237,7 @@ def test_who_looked_is_nobody_elses_business(glass):
 
 def test_a_snapshot_tells_what_was_told(glass):
     glass.post(email="maya@example.org")
-    [look] = Looks(glass.world.database).everywhere()
+    [look] = every(Looks(glass.world.database))
 
     told, [event] = vars(look.snapshot()), glass.outbox()
 

@@ -55,6 +55,17 @@ def test_sign_ins_come_in_pages(world, http, maya):
     assert second["next"] is None
 
 
+def test_the_pages_go_on_where_the_last_one_seen_has_ended(world, http, maya):
+    tokens = [world.signed_in(maya) for _ in range(3)]
+    headers = bearer(tokens[0])
+    first = http.get("/v1/me/sign-ins?limit=2", headers=headers).json
+
+    http.delete(f"/v1/me/sign-ins/{first['items'][1]['id']}", headers=headers)
+
+    second = http.get(f"/v1/me/sign-ins?limit=2&cursor={first['next']}", headers=headers).json
+    assert [one["id"] for one in second["items"]] == [id_of(world, tokens[0])]
+
+
 def test_one_that_is_ended_is_out_at_once_and_the_others_are_not(world, http, maya):
     here, there, third = (world.signed_in(maya) for _ in range(3))
 

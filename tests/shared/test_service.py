@@ -19,7 +19,7 @@ from shared.service import Service
 from shared.settings import Settings, variable
 from shared.store import users as store_users
 from shared.store.client import OPTIONS
-from shared.store.lock.vault import Vault
+from shared.store.lock.vault import KeyServiceAway, KeyServiceRefuses, Vault
 from tests.shared.messaging.certificates import certificate, showing
 
 PROGRAM = """
@@ -146,6 +146,23 @@ def test_a_command_names_the_services_own_url_of_a_mongodb_that_is_away(
     refused = told(monkeypatch, "web", MONGO=AWAY["MONGO"], AMQP=AWAY["AMQP"])
 
     assert refused == "goals: MongoDB cannot be used (ServerSelectionTimeoutError): see TANDEM_MONGO_URL."
+
+
+@pytest.mark.parametrize("error", [KeyServiceAway, KeyServiceRefuses])
+def test_a_key_service_that_does_not_help_midway_is_told_in_its_own_sentence(
+    monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    def rewrap(_: Vault) -> Iterator[int]:
+        yield 1
+        raise error("The key management service does not answer.")
+
+    monkeypatch.setattr(Vault, "require", lambda _: None)
+    monkeypatch.setattr(Vault, "to_rewrap", lambda _: 2)
+    monkeypatch.setattr(Vault, "rewrap", rewrap)
+
+    refused = told(monkeypatch, "keys", "rewrap", MONGO=AWAY["MONGO"], AMQP=AWAY["AMQP"])
+
+    assert refused == "goals: The key management service does not answer."
 
 
 @pytest.mark.parametrize("to", ["", "#", "*", "goals.agreed", "Goals", "goals\n", "góals"])

@@ -1,5 +1,6 @@
 """A member's second factor: an authenticator (RFC 6238), and recovery codes for the day it is lost."""
 
+import hmac
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -27,7 +28,7 @@ class SecondFactor:
         return True
 
     def use_recovery_code(self, digest: str) -> bool:
-        if digest not in self.recovery_codes:
-            return False
-        self.recovery_codes = [left for left in self.recovery_codes if left != digest]
-        return True
+        left = [one for one in self.recovery_codes if not hmac.compare_digest(one, digest)]
+        used = len(left) < len(self.recovery_codes)
+        self.recovery_codes = left
+        return used

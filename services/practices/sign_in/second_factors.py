@@ -8,6 +8,8 @@ import secrets
 from datetime import datetime, timedelta
 from typing import Any
 
+from cryptography.fernet import InvalidToken
+
 from services.practices.domain.apps import hash_of
 from services.practices.domain.members import Member
 from services.practices.domain.second_factors import SecondFactor
@@ -70,6 +72,16 @@ class SecondFactors:
         return (
             factor.use_recovery_code(self._recovery(member, given)) if step is None else factor.use_step(step)
         )
+
+    def is_lost(self, member: Member) -> bool:
+        """Whether there is one that was encrypted with another secret key, and so can never be passed."""
+        if member.second_factor is None:
+            return False
+        try:
+            self._opened(member.second_factor.sealed_secret)
+        except InvalidToken:
+            return True
+        return False
 
     def enrolled(self, member: Member, ticket: Ticket, given: str, at: datetime) -> list[str] | None:
         """The recovery codes, told this once, where the code shows that the secret arrived."""

@@ -52,9 +52,9 @@ class Episodes(Aggregates[Episode]):
         except DuplicateKeyError:
             raise _open_already(aggregate) from None
 
-    def save(self, aggregate: Episode, to: str | None = None) -> Episode:
+    def save(self, aggregate: Episode, to: str | None = None, skipping: int = 0) -> Episode:
         try:
-            return super().save(aggregate, to)
+            return super().save(aggregate, to, skipping)
         except DuplicateKeyError:
             raise _open_already(aggregate) from None
 

@@ -88,9 +88,9 @@ class SignIns:
         at: datetime,
     ) -> list[SignedIn]:
         """Those that live, newest first."""
-        where = {"practice_id": practice_id, "person_id": person_id, "_id": {"$nin": list(without)}}
-        lives: dict[str, Any] = {"ended_at": None, "expires_at": {"$gt": at}}
-        found = page(self.collection, {**where, **lives}, limit, after, "-began_at")
+        of_person = {"practice_id": practice_id, "person_id": person_id}
+        lives: dict[str, Any] = {"ended_at": None, "expires_at": {"$gt": at}, "_id": {"$nin": list(without)}}
+        found = page(self.collection, {**of_person, **lives}, limit, after, "-began_at", among=of_person)
         return [_of(document) for document in found]
 
     def ids_of(self, practice_id: str, person_id: str, but: str = "") -> list[str]:

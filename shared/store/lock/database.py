@@ -11,8 +11,9 @@ from shared.store.lock.master import Master
 from shared.store.lock.vault import Vault
 
 KEY_VAULT, DATA_KEYS = "key_vault", "data_keys"
-REMEMBERED = 60.0
-"""Seconds for which a key of either kind is remembered."""
+REMEMBERED = 30.0
+"""Seconds for which a key of either kind is remembered: a practice's that is destroyed opens data keys for so
+long, and these what is under them for as long again."""
 
 
 class OwnDatabase(Database[dict[str, Any]]):

@@ -9,7 +9,8 @@ that nobody sees which of them are filled.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,14 +65,18 @@ class Fields:
     whose: str
 
     def encrypted(self, keys: DataKeys, document: Document, changed: Document) -> Document:
-        """`changed`, fields of this document that are to be written, with those under lock encrypted."""
+        """`changed`, fields of this document that are to be written, with those under lock encrypted.
+
+        `NotAsStored` where that cannot be, since a key was changed.
+        """
         written = {name: value for name, value in changed.items() if name not in self.classes}
         for its_class in {self.classes[name] for name in changed if name in self.classes}:
             place = self._place(document, its_class)
             known = {name: document[name] for name, one in self.classes.items() if one == its_class}
             # Beside what this release knows stays what a newer one wrote.
             values = document.get(place.field, {}) | known
-            written[place.field] = keys.encrypt(place.key, place.bytes, values)
+            with _refused(place):
+                written[place.field] = keys.encrypt(place.key, place.bytes, values)
         return written
 
     def decrypted(self, keys: DataKeys, documents: Sequence[Document]) -> list[Document]:
@@ -95,11 +100,17 @@ class Fields:
 
 
 def _open(keys: DataKeys, at: _Place, sealed: tuple[Name, bytes, Any]) -> Document:
-    try:
+    with _refused(at):
         return keys.decrypt([sealed])[0]
+
+
+@contextmanager
+def _refused(at: _Place) -> Iterator[None]:
+    try:
+        yield
     except CannotOpen:
         REFUSED.inc()
         log.error("Encrypted field refused", extra={"key": at.key.id, "id": at.id, "field": at.field})
         raise NotAsStored(
-            f"The field {at.field} of {at.id} in {at.collection} is not what was stored there."
+            f"The field {at.field} of {at.id} in {at.collection}, or its key, is not what was stored there."
         ) from None

@@ -1,7 +1,8 @@
 """Data keys: two for each person, one for each class, and what is encrypted with them.
 
 A key is made at its first use. It lies in the collection `data_keys`, encrypted with its practice's key, and
-is remembered for a minute at most: whoever destroys one knows that nobody reads what was under it after that.
+is remembered for half a minute: whoever destroys one, or its practice's, knows that nobody reads what was
+under it a minute later.
 
 What is encrypted is AES-256-GCM (NIST SP 800-38D) with random nonces, good for 2³² values a key, and opens
 only with the place that it was encrypted for. libmongocrypt would take 42 µs for what takes 3 here, more with
@@ -92,7 +93,7 @@ class DataKeys:
         return known | found
 
     def _opened(self, stored: dict[str, Any]) -> AESGCM:
-        inside = self._vault.decrypt(stored["key"])
+        inside = self._vault.decrypt(stored.get("key"))
         # A key moved to another name is somebody else's.
         if not isinstance(inside, dict) or inside.get("name") != stored["_id"]:
             raise CannotOpen("A data key is not as it was stored.")

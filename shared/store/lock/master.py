@@ -32,7 +32,7 @@ _ENDPOINT = r"(\?endpoint=(?P<endpoint>[^/?&]+))?"
 
 @dataclass(frozen=True)
 class Master:
-    """`former` is the one before, as long as some keys still lie under it.
+    """`former` is the one before, as long as some keys still lie under it, or the one that is to come.
 
     `credentials` is a JSON object of what pymongo's `kms_providers` takes for each, {"aws": {…}, …}.
     """

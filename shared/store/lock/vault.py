@@ -4,6 +4,8 @@ They lie in the collection `key_vault` as MongoDB's client-side encryption has t
 practice, encrypted with the master key, which a key management service need not hand out.
 """
 
+import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -13,6 +15,7 @@ from bson.binary import Binary
 from pymongo.collection import Collection
 from pymongo.encryption import Algorithm, ClientEncryption
 from pymongo.errors import AutoReconnect, DuplicateKeyError, EncryptionError, PyMongoError
+from pymongocrypt.errors import MongoCryptError
 
 from shared.settings import SettingsRefused
 from shared.store.lock.master import Master
@@ -20,14 +23,28 @@ from shared.store.lock.master import Master
 CHECK = "check"
 """The name of the key by which a start sees that the master key is the right one."""
 _AT_ONCE = 100
+_ENCRYPTED = 6
+"""The subtype of BSON binary."""
+_TOO_MANY, _BROKEN = 429, 500
+"""Statuses of HTTP; from the second on all are the service's own trouble."""
+
+log = logging.getLogger(__name__)
 
 
 class CannotOpen(Exception):
     """A key is not there or is another one, or what was encrypted is no longer what it was."""
 
 
-class KeyServiceAway(AutoReconnect):
+class KeyServiceUnusable(AutoReconnect):
+    """The key management service does not help just now, which says nothing of what is stored."""
+
+
+class KeyServiceAway(KeyServiceUnusable):
     """The key management service does not answer."""
+
+
+class KeyServiceRefuses(KeyServiceUnusable):
+    """The key management service does not let us use the master key."""
 
 
 class Vault:
@@ -40,13 +57,20 @@ class Vault:
 
     @cached_property
     def _encryption(self) -> ClientEncryption[dict[str, Any]]:
-        return ClientEncryption(
-            self._master.providers,
-            self._keys.full_name,
-            self._keys.database.client,
-            self._keys.codec_options,
-            key_expiration_ms=round(self._remembered * 1_000),
-        )
+        try:
+            return ClientEncryption(
+                self._master.providers,
+                self._keys.full_name,
+                self._keys.database.client,
+                self._keys.codec_options,
+                key_expiration_ms=round(self._remembered * 1_000),
+            )
+        except (MongoCryptError, ValueError):
+            # What they say of credentials may have a part of them.
+            raise SettingsRefused(
+                "TANDEM_KMS_CREDENTIALS lack something, or have what cannot be read: docs/operations.md "
+                "shows what each key management service needs."
+            ) from None
 
     def encrypt(self, practice_id: str, value: dict[str, Any]) -> Binary:
         """With the practice's key, which is made where there is none."""
@@ -62,7 +86,9 @@ class Vault:
             random = Algorithm.AEAD_AES_256_CBC_HMAC_SHA_512_Random
             return self._encryption.encrypt(value, random, key_alt_name=name)
 
-    def decrypt(self, sealed: Binary) -> Any:
+    def decrypt(self, sealed: Any) -> Any:
+        if not (isinstance(sealed, Binary) and sealed.subtype == _ENCRYPTED):
+            raise CannotOpen("It is not encrypted.")
         with _told():
             return self._encryption.decrypt(sealed)
 
@@ -115,27 +141,37 @@ def _refused() -> Iterator[None]:
     """What keeps a start from its keys, as a sentence."""
     try:
         yield
-    except KeyServiceAway:
-        raise SettingsRefused(
-            "The key management service that TANDEM_MASTER_KEY names does not answer: can it be reached?"
-        ) from None
     except CannotOpen:
         raise SettingsRefused(
-            "TANDEM_MASTER_KEY is not the one that the keys in the database lie under, or a key management "
-            "service refuses TANDEM_KMS_CREDENTIALS: set the right one, or name it in "
+            "TANDEM_MASTER_KEY is not the one that the keys in the database lie under, or "
+            "TANDEM_KMS_CREDENTIALS cannot be used with it: set the right one, or name it in "
             "TANDEM_FORMER_MASTER_KEY until `keys rewrap` is done."
         ) from None
 
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """The server's own errors as they are; of libmongocrypt's, nothing but that there was one."""
+    """The server's own errors as they are; of libmongocrypt's, nothing but what kind there was."""
     try:
         yield
     except EncryptionError as error:
         if isinstance(error.cause, PyMongoError):
             raise error.cause from None
-        # Nothing but its text tells a service that is away from one that refuses.
-        if "network error" in str(error):
-            raise KeyServiceAway("The key management service does not answer.") from None
-        raise CannotOpen("It cannot be encrypted or decrypted with the keys that are here.") from None
+        raise _kind(str(error)) from None
+
+
+def _kind(text: str) -> Exception:
+    """Nothing but its text tells a service that is away, one that refuses, and what is broken."""
+    answer = re.search(r"HTTP status=(\d+)", text)
+    status = int(answer[1]) if answer else 0
+    if "network error" in text or status >= _BROKEN or status == _TOO_MANY:
+        return KeyServiceAway(
+            "The key management service that TANDEM_MASTER_KEY names does not answer: can it be reached?"
+        )
+    if answer:
+        log.error("Key service refused", extra={"status": status})
+        return KeyServiceRefuses(
+            f"The key management service that TANDEM_MASTER_KEY names answers {status}: is the key there and "
+            "enabled, and may TANDEM_KMS_CREDENTIALS encrypt and decrypt with it?"
+        )
+    return CannotOpen("It cannot be encrypted or decrypted with the keys that are here.")

@@ -194,3 +194,23 @@ def test_a_list_is_paged_by_its_order_without_gaps_or_repeats(collection: Any) -
 
     assert len(seen) == len(set(seen)) == 7
     assert seen == sorted(seen, reverse=True)
+
+
+def test_a_list_goes_on_where_the_last_one_seen_is_no_longer_in_it(collection: Any) -> None:
+    store = things(collection)
+    made = [store.add(thing(now()))[0] for _ in range(3)]
+    red = {"colour": Colour.RED}
+    (seen,) = store.list("p", red, 1)
+
+    seen.paint(Colour.BLUE)
+    store.save(seen)
+
+    assert [one.id for one in store.list("p", red, 3, seen.id)] == sorted(one.id for one in made)[1:]
+
+
+def test_in_another_order_than_that_of_ids_another_practices_id_is_no_place(collection: Any) -> None:
+    store = things(collection)
+    store.add(thing(now()))
+    foreign = store.add(thing(now(), practice_id="other"))[0]
+
+    assert store.list("p", {}, 3, foreign.id, order="-at") == []

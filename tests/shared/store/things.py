@@ -12,7 +12,7 @@ from shared.store.aggregates import Aggregates
 from shared.store.indexes import aggregates, created, records
 
 COLLECTIONS = (
-    aggregates("things", [("practice_id", 1), ("at", -1), ("_id", -1)]),
+    aggregates("things", [("practice_id", 1), ("at", -1), ("_id", -1)], [("practice_id", 1), ("_id", 1)]),
     records("r"),
     created("c"),
 )

@@ -24,15 +24,24 @@ class _Refused(Exception):
     pass
 
 
+class Standing:
+    """What the services answer to all that they are asked, unless it is 200."""
+
+    status = 200
+
+
 class _Service(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    standing: Standing
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
+        status, answer = self.standing.status, {"error": "refused"}
         try:
-            status, answer = 200, self._answered(body)
+            if status == 200:
+                answer = self._answered(body)
         except _Refused:
-            status, answer = 403, {"error": "refused"}
+            status = 403
         told = json.dumps(answer).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
@@ -89,9 +98,10 @@ _ACTS: dict[str, Callable[[str, dict[str, str]], dict[str, str]]] = {
 
 
 @contextmanager
-def serving(certificate: Path) -> Iterator[str]:
+def serving(certificate: Path, standing: Standing) -> Iterator[str]:
     """Where it is: host:port."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Service)
+    service = type("Service", (_Service,), {"standing": standing})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), service)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     server.socket = context.wrap_socket(server.socket, server_side=True)

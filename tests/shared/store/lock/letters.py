@@ -59,3 +59,7 @@ def reply(text: str) -> Reply:
 def under(database: OwnDatabase, key: str, former: str = "", remembered: float = REMEMBERED) -> OwnDatabase:
     """The same database, as a process with this master key opens it."""
     return OwnDatabase(database.client, database.name, Master(key, former), remembered)
+
+
+def flipped(sealed: bytes, at: int) -> bytes:
+    return sealed[:at] + bytes([sealed[at] ^ 1]) + sealed[at + 1 :]

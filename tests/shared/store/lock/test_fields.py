@@ -6,10 +6,12 @@ from typing import Any
 
 import bson
 import pytest
+from bson import Binary
 
 from shared.store.indexes import prepare
 from shared.store.lock.fields import REFUSED, NotAsStored
-from tests.shared.store.lock.letters import COLLECTIONS, Letters, letter, reply
+from tests.requests import MASTER_KEY
+from tests.shared.store.lock.letters import COLLECTIONS, Letters, flipped, letter, reply, under
 
 Document = dict[str, Any]
 WORDS = [f"planted-{number:02}-wörd" for number in range(50)]
@@ -109,10 +111,6 @@ def test_each_client_has_a_key_for_each_class(letters: Letters, database: Any) -
     assert names == {"elm/ada/record", "elm/ada/private", "elm/bob/record", "elm/bob/private"}
 
 
-def flipped(sealed: bytes, at: int) -> bytes:
-    return sealed[:at] + bytes([sealed[at] ^ 1]) + sealed[at + 1 :]
-
-
 BROKEN: dict[str, Callable[[Document], Document]] = {
     "changed in its version": lambda found: {"locked_record": flipped(found["locked_record"], 0)},
     "changed in its nonce": lambda found: {"locked_record": flipped(found["locked_record"], 1)},
@@ -164,6 +162,32 @@ def test_a_document_moved_elsewhere_is_refused(
     into.collection.insert_one(moved)
 
     assert_refused(lambda: into.get(moved["practice_id"], moved["_id"]), moved["_id"], caplog)
+
+
+BROKEN_KEYS: dict[str, tuple[str, Callable[[Document], Document]]] = {
+    "changed": ("data_keys", lambda found: {"key": Binary(flipped(found["key"], 30), found["key"].subtype)}),
+    "plain": ("data_keys", lambda found: {"key": b"k" * 32}),
+    "taken out": ("data_keys", lambda found: {"key": None}),
+    "under a key that was changed": (
+        "key_vault",
+        lambda found: {"keyMaterial": flipped(found["keyMaterial"], 30)},
+    ),
+}
+
+
+@pytest.mark.parametrize("how", BROKEN_KEYS)
+def test_what_is_under_a_key_that_is_not_as_it_was_stored_is_refused_to_who_reads_and_who_writes(
+    letters: Letters, database: Any, how: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = letters.add(letter("Dear Ada"))[0]
+    collection, broken = BROKEN_KEYS[how]
+    for stored in database[collection].find():
+        database[collection].update_one({"_id": stored["_id"]}, {"$set": broken(stored)})
+    afresh = Letters(under(database, MASTER_KEY))
+    made.text = "Dear Bob"
+
+    assert_refused(lambda: afresh.get("elm", made.id), made.id, caplog)
+    assert_refused(lambda: afresh.save(made), made.id, caplog)
 
 
 def assert_refused(read: Callable[[], object], id: str, caplog: pytest.LogCaptureFixture) -> None:

@@ -11,7 +11,7 @@ from shared.store.indexes import prepare
 from shared.store.lock import vault
 from shared.store.lock.master import Master
 from tests.requests import MASTER_KEY
-from tests.shared.store.lock.letters import COLLECTIONS, OTHER_KEY, Letters, letter, under
+from tests.shared.store.lock.letters import COLLECTIONS, OTHER_KEY, Letters, flipped, letter, under
 
 
 @pytest.fixture
@@ -105,3 +105,30 @@ def test_an_interrupted_rewrap_goes_on_and_no_start_does_without_the_former_key_
     assert first.output.splitlines()[-1].startswith("8 keys were put under TANDEM_MASTER_KEY")
     assert again.output.splitlines()[-1].startswith("0 keys")
     under(written, OTHER_KEY).vault.require()
+
+
+def test_a_key_that_is_not_as_it_was_stored_stops_a_rewrap_with_a_sentence(written: Any) -> None:
+    key = written["key_vault"].find_one({"keyAltNames": "practice-5"})
+    changed = flipped(key["keyMaterial"], 9)
+    written["key_vault"].update_one({"_id": key["_id"]}, {"$set": {"keyMaterial": changed}})
+    both = under(written, OTHER_KEY, former=MASTER_KEY)
+
+    stopped = CliRunner().invoke(keys_commands(lambda: both.vault), ["rewrap"])
+
+    assert stopped.exit_code == 1
+    assert stopped.output.splitlines()[-1].startswith("Error: A key in key_vault is not as it was stored")
+
+
+def test_the_master_key_is_changed_while_processes_run_in_two_steps(prepared: Any) -> None:
+    old, both = Letters(prepared), Letters(under(prepared, MASTER_KEY, former=OTHER_KEY))
+    made = [old.add(letter("by an old one", practice_id="elm"))[0]]
+
+    # First everybody learns of the new one, and makes keys under the old one still.
+    made.append(both.add(letter("by one that knows both", practice_id="oak"))[0])
+    assert [old.get(one.practice_id, one.id).text for one in made] == [one.text for one in made]
+
+    # Then they are exchanged; who did not change yet opens what lies under the new one.
+    new = Letters(under(prepared, OTHER_KEY, former=MASTER_KEY))
+    made.append(new.add(letter("by a new one", practice_id="ash"))[0])
+    for store in (both, new):
+        assert [store.get(one.practice_id, one.id).text for one in made] == [one.text for one in made]
