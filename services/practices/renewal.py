@@ -11,6 +11,7 @@ from typing import Any
 
 from services.practices.contacts import reached
 from services.practices.domain.addresses import look_up
+from services.practices.domain.clients import Client
 from services.practices.domain.members import Member
 from services.practices.domain.people import Person
 from services.practices.sign_in.second_factors import SecondFactors
@@ -30,12 +31,15 @@ def renew_look_ups(database: Any, settings: Settings) -> Counter[str]:
     """What people are found by; and who has a second factor that nobody can open enrols another."""
     # A key that is merely mistyped does not open the signing keys either: then nothing is touched.
     make_first(database, settings)
-    key, factors = settings.key("email"), SecondFactors(database, settings)
+    key, external = settings.key("email"), settings.key("external_id")
+    factors = SecondFactors(database, settings)
 
     def renew(person: Person) -> bool:
         before = person.address
         person.address = look_up(person.email, key)
-        if isinstance(person, Member) and factors.is_lost(person):
+        if isinstance(person, Client):
+            person.look_up_anew(external)
+        elif isinstance(person, Member) and factors.is_lost(person):
             person.second_factor = None
             return True
         return person.address != before

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from services.practices.domain.addresses import look_up_external
 from services.practices.domain.clients import (
     AdulthoodNotDeclared,
     ClientStatus,
@@ -31,6 +32,7 @@ from shared.security.policy import POLICY
 from tests.practices.made import AT, LATER, app, client, last, practice, said
 
 MINUTE = timedelta(minutes=1)
+KEY = b"k" * 32
 
 
 def joined():
@@ -245,13 +247,13 @@ def test_a_consent_can_cover_whatever_an_app_may_be_granted():
 def test_an_app_has_one_id_for_a_client_and_sees_no_other_apps():
     maya = client()
 
-    maya.link(app(), "x-1", "app1:1")
-    maya.link(app("app2"), "y-1", "app2:1")
-    maya.link(app(), "x-2", "app1:2")
+    maya.link(app(), "x-1", KEY)
+    maya.link(app("app2"), "y-1", KEY)
+    maya.link(app(), "x-2", KEY)
 
     assert {one.app_id: one.external_id for one in maya.external_ids} == {"app1": "x-2", "app2": "y-1"}
     assert [one.external_id for one in maya.as_seen_by_app("app1").external_ids] == ["x-2"]
-    maya.unlink("app1")
+    maya.unlink("app1", KEY)
     assert [one.app_id for one in maya.external_ids] == ["app2"]
-    assert maya.external_look_ups == ["app2:1"]
+    assert maya.external_look_ups == [look_up_external("app2", "y-1", KEY)]
     assert said(maya) == ["client.enrolled"]

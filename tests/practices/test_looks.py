@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 
-from services.practices.domain.addresses import look_up_external
 from services.practices.domain.looks import LASTS, TRIES, TRIES_WITHIN
 from services.practices.domain.members import Role
 from services.practices.store.looks import Looks, Tries
@@ -72,8 +71,7 @@ def test_an_exact_address_opens_for_an_hour_and_every_owner_is_to_hear(glass, ro
 
 def test_an_apps_id_for_the_client_opens_too(glass):
     app = glass.world.app()
-    key = glass.world.settings.key("external_id")
-    glass.maya.link(app, "MRN-7", look_up_external(app.id, "MRN-7", key))
+    glass.maya.link(app, "MRN-7", glass.world.settings.key("external_id"))
     Clients(glass.world.database).save(glass.maya)
 
     right = glass.post(app_id=app.id, external_id="MRN-7")

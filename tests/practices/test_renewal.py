@@ -8,10 +8,11 @@ import pytest
 from scripts.parts import public_key
 from services.practices.app import service
 from services.practices.commands import renew_contacts, renew_look_ups
+from services.practices.domain.addresses import look_up_external
 from services.practices.domain.members import Role
 from services.practices.domain.removals import Removal
 from services.practices.sign_in import NothingToExchange
-from services.practices.store.people import Members
+from services.practices.store.people import Clients, Members
 from shared.clock import now
 from shared.settings import Settings, SettingsRefused
 from tests.practices.signed_in import again
@@ -54,6 +55,18 @@ def test_people_sign_in_again_when_their_look_ups_are_made_anew(run, world, lose
     # By the mailed code alone, since nobody can check the authenticator that she had.
     assert world.signed_in(again(world, ada)).recovery_codes
     assert [person.version for person in (again(world, maya), again(world, ada))] == [2, 4]
+
+
+def test_an_app_finds_its_client_again(run, world, lose_secret_key):
+    maya, app = world.client(), world.app()
+    maya.link(app, "MRN-7", world.settings.key("external_id"))
+    Clients(world.database).save(maya)
+    lose_secret_key()
+
+    run(renew_look_ups)
+
+    look_up = look_up_external(app.id, "MRN-7", world.settings.key("external_id"))
+    assert Clients(world.database).find_by(world.practice.id, external_look_ups=look_up).id == maya.id
 
 
 def test_no_event_is_told_of_a_look_up(run, world, lose_secret_key):

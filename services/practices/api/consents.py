@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.practices.api.stores import apps, clients, look_up_of
+from services.practices.api.stores import apps, clients, external_key
 from services.practices.api.tries import counted
 from services.practices.domain.apps import AppNotFound
 from services.practices.domain.clients import Client, ClientNotFound, ExternalIdTaken
@@ -70,7 +70,7 @@ def list_external_ids(client: Client) -> Client:
 @counted
 def set_external_id(client: Client, body: dict[str, Any], app_id: str) -> Client:
     _require_own(app_id)
-    client.link(apps().named(app_id), **body, look_up=look_up_of(app_id, **body))
+    client.link(apps().named(app_id), body["external_id"], external_key())
     return _as_seen(clients().save(client))
 
 
@@ -79,7 +79,7 @@ def set_external_id(client: Client, body: dict[str, Any], app_id: str) -> Client
 @api.response(200, schemas.ExternalIdsView)
 def remove_external_id(client: Client, app_id: str) -> Client:
     _require_own(app_id)
-    client.unlink(app_id)
+    client.unlink(app_id, external_key())
     return _as_seen(clients().save(client))
 
 

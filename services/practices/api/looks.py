@@ -10,13 +10,14 @@ from typing import Any
 from services.practices.api.stores import (
     address_of,
     clients,
-    look_up_of,
+    external_key,
     looks,
     members,
     myself,
     own_practice,
 )
 from services.practices.api.tries import count_try
+from services.practices.domain.addresses import look_up_external
 from services.practices.domain.clients import Client, ClientNotFound
 from services.practices.domain.looks import Look, LookNotFound, TooManyLooks
 from services.practices.domain.members import MemberNotFound
@@ -66,7 +67,9 @@ def _exactly(email: str | None = None, app_id: str | None = None, external_id: s
     if email is not None:
         found = clients().find_by(mine, address=address_of(email))
     else:
-        found = clients().find_by(mine, external_look_ups=look_up_of(app_id or "", external_id or ""))
+        found = clients().find_by(
+            mine, external_look_ups=look_up_external(app_id or "", external_id or "", external_key())
+        )
     if found is None:
         raise ClientNotFound("There is no such client here.")
     return found

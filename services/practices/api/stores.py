@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.practices.domain.addresses import look_up, look_up_external
+from services.practices.domain.addresses import look_up
 from services.practices.domain.members import Member
 from services.practices.domain.practices import Practice
 from services.practices.store.apps import Apps, Grants
@@ -84,5 +84,6 @@ def address_of(email: str) -> str:
     return look_up(email, settings().key("email"))
 
 
-def look_up_of(app_id: str, external_id: str) -> str:
-    return look_up_external(app_id, external_id, settings().key("external_id"))
+def external_key() -> bytes:
+    """By which what apps call clients is found."""
+    return settings().key("external_id")

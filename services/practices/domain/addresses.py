@@ -21,7 +21,7 @@ def look_up(email: str, key: bytes) -> str:
 
 def look_up_external(app_id: str, external_id: str, key: bytes) -> str:
     """What a client is found by whom an app calls so."""
-    return f"{app_id}:{_keyed(f'{app_id}:{external_id}', key)}"
+    return _keyed(f"{app_id}:{external_id}", key)
 
 
 def _keyed(text: str, key: bytes) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from services.practices.domain.addresses import look_up_external
 from services.practices.domain.apps import App
 from services.practices.domain.consents import (
     EVERYTHING,
@@ -172,15 +173,20 @@ class Client(Person):
         last_of_each(self.consents)[app_id].withdrawn_at = at
         self.events.append(ClientConsentWithdrawn(self.id, app_id))
 
-    def link(self, app: App, external_id: str, look_up: str) -> None:
+    def link(self, app: App, external_id: str, key: bytes) -> None:
         """The app's own id for this client, in the place of an earlier one."""
-        self.unlink(app.id)
-        self.external_ids.append(ExternalId(app.id, external_id))
-        self.external_look_ups.append(look_up)
+        others = [one for one in self.external_ids if one.app_id != app.id]
+        self.external_ids = [*others, ExternalId(app.id, external_id)]
+        self.look_up_anew(key)
 
-    def unlink(self, app_id: str) -> None:
+    def unlink(self, app_id: str, key: bytes) -> None:
         self.external_ids = [one for one in self.external_ids if one.app_id != app_id]
-        self.external_look_ups = [one for one in self.external_look_ups if not one.startswith(f"{app_id}:")]
+        self.look_up_anew(key)
+
+    def look_up_anew(self, key: bytes) -> None:
+        self.external_look_ups = [
+            look_up_external(one.app_id, one.external_id, key) for one in self.external_ids
+        ]
 
     def as_seen_by_app(self, app_id: str) -> "Client":
         """An app sees no other app's id."""
