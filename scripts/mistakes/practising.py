@@ -225,7 +225,7 @@ MISTAKES = (
     Mistake(
         "the office reads why somebody paused",
         EPISODES,
-        'reads = permits("episode.read_readiness", standings())',
+        'reads = permits("episode.read_reasons", standings())',
         'reads = permits("episode.read", standings())',
         routes("practices", "GET /v1/episodes/"),
     ),
