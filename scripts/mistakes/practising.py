@@ -21,6 +21,8 @@ OF_CLIENT = routes("practices", "GET /v1/clients/<client_id>/ep")
 RELATIONS = "tests/practices/test_access.py"
 INVITING = "tests/practices/test_members_api.py"
 LINKING = "tests/practices/test_clients_api.py"
+CALLING_OFF = "tests/practices/test_calling_off.py"
+PLANNING = "tests/practices/test_sessions_api.py"
 REFRESHING = "tests/practices/test_refresh_tokens.py"
 CODES = "tests/practices/test_sign_in.py"
 
@@ -235,6 +237,20 @@ MISTAKES = (
         'reads = permits("session.read_reason", standings())',
         'reads = permits("session.read", standings())',
         routes("practices", "GET /v1/sessions/"),
+    ),
+    Mistake(
+        "clients and apps hear of others' sessions",
+        SHOWING,
+        'if caller().kind != "member" or not permits("session.move", standings()):',
+        "if not standings():",
+        PLANNING,
+    ),
+    Mistake(
+        "who has ended care keeps what was to come",
+        EPISODES,
+        "        call_off(database(), saved)\n",
+        "        pass\n",
+        CALLING_OFF,
     ),
     Mistake(
         "the client reads why somebody looked",
