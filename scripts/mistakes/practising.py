@@ -232,6 +232,13 @@ MISTAKES = (
         routes("practices", "GET /v1/episodes/"),
     ),
     Mistake(
+        "the office repeats a start and reads why somebody paused",
+        EPISODES,
+        "@_as_seen\n",
+        "",
+        "tests/practices/test_episodes_api.py",
+    ),
+    Mistake(
         "the office and apps read why a session was cancelled",
         SHOWING,
         'reads = permits("session.read_reason", standings())',

@@ -29,7 +29,7 @@ AGAIN_AFTER = timedelta(minutes=1)
 
 
 def call_off(database: Any, episode: Episode) -> bool:
-    """Whether nothing is left to the next round; safe to repeat."""
+    """Cancel what was to come; whether nothing is left to the next round. Safe to repeat."""
     if episode.call_off_at is None:
         return True
     left = set(AllSeries(database).to_come(episode.practice_id, episode.id, episode.call_off_at))

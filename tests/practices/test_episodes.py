@@ -371,7 +371,7 @@ def test_with_very_many_steps_behind_it_only_stopping_and_handing_over_are_left(
         STEPS[step](episode)
         assert episode.status == TABLE[status][step]
     else:
-        with pytest.raises(TooManySteps, match="end it and begin a new one"):
+        with pytest.raises(TooManySteps, match="end it, and once it is closed"):
             STEPS[step](episode)
         assert (episode.status, len(episode.history)) == (status, MOST_STEPS)
 
@@ -389,11 +389,9 @@ def test_nor_is_it_handed_over_without_end():
 
 @pytest.mark.parametrize("status", ["ended", "closed"])
 def test_of_care_that_is_over_it_is_said_who_can_start_a_new_one(status):
-    closes = "closes it and then " if status == "ended" else ""
+    closes = "its clinician, an owner or an admin closes it, then " if status == "ended" else ""
 
-    with pytest.raises(
-        StateForbids, match=f"is {status}; its clinician, an owner or an admin {closes}starts a new"
-    ):
+    with pytest.raises(StateForbids, match=f"is {status}; {closes}an owner or an admin starts a new one"):
         in_state(status).require_under_way()
 
 

@@ -163,6 +163,7 @@ def test_a_rule_gives_the_dates_of_rfc_5545(rule, dates):
         "DTSTART:20261120T100000\nRRULE:FREQ=WEEKLY;COUNT=2",
         "RRULE:FREQ=WEEKLY;COUNT=2",
         "FREQ=WEEKLY;UNTIL=20261399",
+        "FREQ=WEEKLY;UNTIL=99991231",
         "FREQ=WEEKLY;UNTIL=20261204T100000",
         "FREQ=WEEKLY;UNTIL=٢٠٢٦١٢٠٤",
         # None, or not beginning with the start.

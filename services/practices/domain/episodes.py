@@ -256,8 +256,8 @@ class Episode:
     @property
     def way_back(self) -> str:
         """What can be done once it is over, and by whom."""
-        first = "" if self.status is CLOSED else "closes it and then "
-        return f"its clinician, an owner or an admin {first}starts a new one"
+        first = "" if self.status is CLOSED else "its clinician, an owner or an admin closes it, then "
+        return f"{first}an owner or an admin starts a new one"
 
     def clinician_at(self, at: datetime) -> str:
         """Whose it was then; before its start, whose it was first, and of what is to come, whose it is."""
@@ -300,7 +300,8 @@ class Episode:
             said = ", ".join(statuses)
             raise StateForbids(f"Episode {self.id} is {self.status}; it can be {done} while it is: {said}.")
         if most is not None and len(self.history) >= most:
-            raise TooManySteps(f"Episode {self.id} has {most} steps behind it; end it and begin a new one.")
+            way = "end it, and once it is closed an owner or an admin starts a new one"
+            raise TooManySteps(f"Episode {self.id} has {most} steps behind it; {way}.")
 
     def _step(
         self, kind: str, to: EpisodeStatus, by: str | None, at: datetime, reason: str | None = None
