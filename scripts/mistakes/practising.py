@@ -21,6 +21,8 @@ OF_CLIENT = routes("practices", "GET /v1/clients/<client_id>/ep")
 RELATIONS = "tests/practices/test_access.py"
 INVITING = "tests/practices/test_members_api.py"
 LINKING = "tests/practices/test_clients_api.py"
+CALLING_OFF = "tests/practices/test_calling_off.py"
+PLANNING = "tests/practices/test_sessions_api.py"
 REFRESHING = "tests/practices/test_refresh_tokens.py"
 CODES = "tests/practices/test_sign_in.py"
 
@@ -246,9 +248,16 @@ MISTAKES = (
     Mistake(
         "the office reads why somebody paused",
         EPISODES,
-        'reads = permits("episode.read_readiness", standings())',
+        'reads = permits("episode.read_reasons", standings())',
         'reads = permits("episode.read", standings())',
         routes("practices", "GET /v1/episodes/"),
+    ),
+    Mistake(
+        "the office repeats a start and reads why somebody paused",
+        EPISODES,
+        "@_as_seen\n",
+        "",
+        "tests/practices/test_episodes_api.py",
     ),
     Mistake(
         "the office and apps read why a session was cancelled",
@@ -256,6 +265,20 @@ MISTAKES = (
         'reads = permits("session.read_reason", standings())',
         'reads = permits("session.read", standings())',
         routes("practices", "GET /v1/sessions/"),
+    ),
+    Mistake(
+        "clients and apps hear of others' sessions",
+        SHOWING,
+        'if caller().kind != "member" or not permits("session.move", standings()):',
+        "if not standings():",
+        PLANNING,
+    ),
+    Mistake(
+        "who has ended care keeps what was to come",
+        EPISODES,
+        "        call_off(database(), saved)\n",
+        "        pass\n",
+        CALLING_OFF,
     ),
     Mistake(
         "the client reads why somebody looked",

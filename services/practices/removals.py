@@ -9,7 +9,7 @@ import logging
 from datetime import datetime, timedelta
 from typing import Any
 
-from services.practices.domain.episodes import EpisodeOpen
+from services.practices.domain.episodes import EpisodeOpen, TooManySteps
 from services.practices.domain.members import Member
 from services.practices.domain.removals import Removal
 from services.practices.store.episodes import Episodes
@@ -74,8 +74,8 @@ def _transfer(database: Any, member: Member, removal: Removal, episode_id: str, 
             episodes.save(episode)
         except StaleVersion:
             continue
-        except (OutboxFull, EpisodeOpen):
-            # The latter where the successor cares for this client already: somebody has to see to it.
+        except (OutboxFull, TooManySteps, EpisodeOpen):
+            # The last where the successor cares for this client already: somebody has to see to it.
             return False
         return True
 

@@ -2,6 +2,7 @@
 
 import hmac
 from base64 import urlsafe_b64encode
+from collections.abc import Callable
 from typing import Any
 
 from services.practices.contacts import reached
@@ -36,11 +37,11 @@ CRISIS_TEXT = "In danger? Call 112. To talk to somebody now, day or night, call 
 
 def load(database: Any, settings: Settings) -> dict[str, Any]:
     """Add what is not there yet; gives who there is and how staff and the app sign in."""
-    practice = _practice(database)
-    staff = {name: _member(database, settings, practice, name) for name in STAFF}
+    practice = _kept(Practices(database), PRACTICE, _practice)
+    staff = {name: _member(database, settings, name) for name in STAFF}
     clients = [_client(database, settings, practice, staff[CLINICIAN], name) for name in CLIENTS]
     for client in clients:
-        _episode(database, client, staff[CLINICIAN])
+        _start(database, client, staff[CLINICIAN])
     secret = urlsafe_b64encode(settings.key("sample")).decode().rstrip("=")
     app, _ = Apps(database).add(
         App.register(
@@ -79,25 +80,31 @@ def require_none_in_production(database: Any, settings: Settings) -> None:
         )
 
 
-def _practice(database: Any) -> Practice:
-    return Practices(database).add(
-        Practice.open(
-            id=PRACTICE,
-            name="Harbour Practice",
-            timezone=TIMEZONE,
-            locale="en",
-            languages=["en"],
-            crisis_texts={"en": CRISIS_TEXT},
-        )
-    )[0]
+def _kept(store: Any, id: str, make: Callable[[str], Any]) -> Any:
+    """What is there, whatever somebody made of it in trying things; a new one if nothing is."""
+    return store.find(PRACTICE, id) or store.add(make(id))[0]
 
 
-def _member(database: Any, settings: Settings, practice: Practice, name: str) -> Member:
-    about = _about(settings, name)
-    member = Member.join(practice_id=practice.id, roles=STAFF[name], **about)
-    sealed = SecondFactors(database, settings).sealed(_secret(settings, member.id))
-    member.second_factor = SecondFactor(sealed_secret=sealed, enrolled_at=now(), recovery_codes=[])
-    return Members(database).add(reached(settings, member))[0]
+def _practice(id: str) -> Practice:
+    return Practice.open(
+        id=id,
+        name="Harbour Practice",
+        timezone=TIMEZONE,
+        locale="en",
+        languages=["en"],
+        crisis_texts={"en": CRISIS_TEXT},
+    )
+
+
+def _member(database: Any, settings: Settings, name: str) -> Member:
+    def join(id: str) -> Member:
+        about = _about(settings, name)
+        member = Member.join(id=id, practice_id=PRACTICE, roles=STAFF[name], **about)
+        sealed = SecondFactors(database, settings).sealed(_secret(settings, id))
+        member.second_factor = SecondFactor(sealed_secret=sealed, enrolled_at=now(), recovery_codes=[])
+        return reached(settings, member)
+
+    return _kept(Members(database), derived_from("sample", name), join)
 
 
 def _secret(settings: Settings, member_id: str) -> bytes:
@@ -106,23 +113,26 @@ def _secret(settings: Settings, member_id: str) -> bytes:
 
 
 def _client(database: Any, settings: Settings, practice: Practice, by: Member, name: str) -> Client:
-    client = Client.enrol(practice, adult=True, at=now(), enrolled_by=by.id, **_about(settings, name))
-    client.invite(practice, now())
-    client.accept(now())
-    return Clients(database).add(reached(settings, client))[0]
+    def enrol(id: str) -> Client:
+        about = _about(settings, name)
+        client = Client.enrol(practice, id=id, adult=True, at=now(), enrolled_by=by.id, **about)
+        client.invite(practice, now())
+        client.accept(now())
+        return reached(settings, client)
+
+    return _kept(Clients(database), derived_from("sample", name), enrol)
 
 
-def _episode(database: Any, client: Client, clinician: Member) -> Episode:
-    id = derived_from("sample", "episode", client.id)
-    return Episodes(database).add(
-        Episode.start(id=id, client=client, clinician=clinician, by=clinician, at=now())
-    )[0]
+def _start(database: Any, client: Client, clinician: Member) -> None:
+    def start(id: str) -> Episode:
+        return Episode.start(id=id, client=client, clinician=clinician, by=clinician, at=now())
+
+    _kept(Episodes(database), derived_from("sample", "episode", client.id), start)
 
 
 def _about(settings: Settings, name: str) -> dict[str, str]:
     email = f"{name.split()[0].lower()}@example.org"
     return {
-        "id": derived_from("sample", name),
         "display_name": name,
         "email": email,
         "address": look_up(email, settings.key("email")),

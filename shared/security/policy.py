@@ -70,6 +70,7 @@ POLICY: dict[str, frozenset[Standing]] = {
     "episode.start": _CLINICIAN | _MANAGERS,
     "episode.list": _READERS | _MANAGERS,
     "episode.read": _READERS | _MANAGERS,
+    "episode.read_reasons": _READERS,
     "episode.activate": _CLINICIAN | _MANAGERS,
     "episode.pause": _CLIENT | _PRESENT | _MANAGERS,
     "episode.resume": _CLIENT | _PRESENT,

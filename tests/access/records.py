@@ -114,7 +114,7 @@ def episode(database: Any, settings: Any, scene: Scene, number: int) -> Record:
     steps = {"started_at": now(), "clinicians": [Turn(clinician, now())], "reasons": [written]}
     made = filled(Episode, id=f"episode-{scene.tag}-{number}", **about, **steps)
     Episodes(database).add(made)
-    reason = Record(made.id, "", scene.of_client, (written.text,), "episode.reason")
+    reason = Record(made.id, "", scene.of_client, (written.text,), "episode.read_reasons")
     return Record(made.id, "episodes", scene.of_client, read="episode.read", within=(reason,))
 
 

@@ -81,7 +81,7 @@ ROWS = {
     "episode.rate_readiness": "the client",
     "episode.read_readiness": "who may read",
     # What people write about a step is for the two and who stands beside them, not for the office.
-    "episode.reason": "who may read",
+    "episode.read_reasons": "who may read",
     # "A wish for another clinician goes to the supervisor or an admin, never to the clinician alone."
     "wish.say": "the client",
     "wish.take_back": "the client",
@@ -127,7 +127,6 @@ ROWS = {
 OF_WORDS = {
     "member.contact",
     "wish.text",
-    "episode.reason",
     "look.read",
     "look.reason",
     "client.external_id",

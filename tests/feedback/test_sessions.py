@@ -3,7 +3,7 @@
 from typing import Any
 
 from services.feedback.app import service
-from services.practices.domain.episodes import Episode
+from services.practices.domain.episodes import Episode, Turn
 from services.practices.domain.sessions import Scope, Series, SessionStatus
 from shared.clock import now
 from shared.ids import new_id
@@ -16,13 +16,14 @@ from tests import hearing
 def test_a_snapshot_says_what_all_that_happened_says(database: Any) -> None:
     prepare(database, service.collections)
     at = now()
-    episode = Episode(id="e", practice_id="p", client_id="maya", clinician_id="clara", started_at=at)
+    parties = {"client_id": "maya", "clinician_id": "clara", "clinicians": [Turn("clara", at)]}
+    episode = Episode(id="e", practice_id="p", started_at=at, **parties)  # type: ignore[arg-type]
     starts = dict.fromkeys(("moved", "held", "cancelled", "left"), at)
     series = Series.schedule(episode, starts, 50, id=new_id(), timezone="UTC", rrule=None)
     moved, held, cancelled, _ = series.sessions
     series.move(moved, episode, at, 30, "clara", at)
     series.settle(held, episode, SessionStatus.HELD, "clara", at)
-    series.cancel(cancelled, Scope.THIS, "clara", at, None, by_client=False)
+    series.cancel(cancelled, episode, Scope.THIS, "clara", at, None, by_client=False)
 
     def known(*events: Any) -> Any:
         database["sessions"].delete_many({})

@@ -11,13 +11,16 @@ from scripts.sign_in import totp
 from services.practices.app import service
 from services.practices.commands import load_sample, open_practice, register_app, rotate_keys
 from services.practices.domain.members import MemberStatus, Role
+from services.practices.sample import PRACTICE, STAFF
 from services.practices.sign_in import SecondFactorRequired, SignIn
 from services.practices.sign_in.codes import MailedCodes
 from services.practices.store.apps import Apps
 from services.practices.store.codes import Codes
+from services.practices.store.episodes import Episodes
 from services.practices.store.people import Members, Practices
 from services.practices.tokens import key_set
 from shared.clock import now
+from shared.ids import derived_from
 from shared.settings import Settings, refusals
 
 OPEN = [
@@ -127,6 +130,40 @@ def test_the_sample_is_the_same_however_often_it_is_loaded(run):
     assert app.knows(first["app"]["client_secret"])
     assert run.database["episodes"].count_documents({}) == 2
     assert run.database["members"].count_documents({"version": 1}) == 3
+
+
+def suspend_the_clinician(database):
+    owner, clara = (Members(database).get(PRACTICE, derived_from("sample", name)) for name in list(STAFF)[:2])
+    clara.suspend(by=owner)
+    Members(database).save(clara)
+
+
+def offer(*languages):
+    def change(database):
+        practice = Practices(database).get(PRACTICE, PRACTICE)
+        practice.change(languages=[*languages], crisis_texts={languages[0]: "Call 112."})
+        Practices(database).save(practice)
+
+    return change
+
+
+def end_care(database):
+    for episode in Episodes(database).everywhere():
+        episode.end(episode.client_id, now())
+        episode.close(episode.clinician_id, now())
+        Episodes(database).save(episode)
+
+
+@pytest.mark.parametrize("trying", [suspend_the_clinician, offer("en", "pt"), offer("pt"), end_care])
+def test_the_sample_is_loaded_again_whatever_was_tried_with_it(run, trying):
+    _, first = run(load_sample)
+    trying(run.database)
+
+    result, again = run(load_sample)
+
+    assert result.exit_code == 0
+    assert again == first
+    assert run.database["episodes"].count_documents({}) == 2
 
 
 def test_the_samples_staff_sign_in_with_the_authenticator_that_it_tells(run):

@@ -1,6 +1,7 @@
 """What dates bring, however many workers look, and whichever of them is killed."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -168,11 +169,14 @@ def test_the_timer_looks_and_stops(world, in_aftercare):
     world.database["episodes"].update_many({}, {"$set": {"next_at": now(), "aftercare.check_ins": []}})
     world.database["episodes"].update_many({}, {"$set": {"aftercare.ends_on": "2020-01-01"}})
     stopping = threading.Event()
-    timer = threading.Thread(target=keeping_time, args=(world.database, world.settings, "me", stopping))
+    about = (world.database, world.settings, "me", stopping)
+    timer = threading.Thread(target=keeping_time, args=about, daemon=True)
 
     with world.database["episodes"].watch() as written:
         timer.start()
+        deadline = time.monotonic() + 20
         while [None] not in said(world, "episode.closed").values():
+            assert time.monotonic() < deadline, "it did not happen in time"
             written.try_next()
     stopping.set()
     timer.join(5)

@@ -10,11 +10,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from services.practices.domain.aftercare import CheckInsUnclear
 from services.practices.domain.days import NotAhead, begins
 from services.practices.domain.episodes import (
+    MOST_STEPS,
     Episode,
     EpisodeStatus,
     NotYourEpisode,
     SameClinician,
     StateForbids,
+    Step,
+    TooManySteps,
 )
 from services.practices.domain.members import NotAClinician, Role
 from services.practices.events.episodes import (
@@ -366,6 +369,39 @@ def test_a_transfer_of_what_rests_keeps_its_dates():
     episode.keep_time(AT + WEEK, ZONE)
 
     assert last(episode) == EpisodeResumeAsked("e1", "c1", "m2", "paused", AT + WEEK)
+
+
+@pytest.mark.parametrize(("status", "step"), [(one, step) for one, steps in TABLE.items() for step in steps])
+def test_with_very_many_steps_behind_it_only_stopping_and_handing_over_are_left(status, step):
+    episode = in_state(status)
+    episode.history = [Step("resumed", "c1", AT)] * MOST_STEPS
+
+    if step in ("end", "close", "transfer"):
+        STEPS[step](episode)
+        assert episode.status == TABLE[status][step]
+    else:
+        with pytest.raises(TooManySteps, match="end it, and once it is closed"):
+            STEPS[step](episode)
+        assert (episode.status, len(episode.history)) == (status, MOST_STEPS)
+
+
+def test_nor_is_it_handed_over_without_end():
+    episode = start()
+    episode.history = [Step("transferred", "m3", AT)] * 2 * MOST_STEPS
+
+    with pytest.raises(TooManySteps):
+        episode.transfer(DANIEL, "m3", AT)
+    episode.end("c1", AT)
+
+    assert episode.status == "ended"
+
+
+@pytest.mark.parametrize("status", ["ended", "closed"])
+def test_of_care_that_is_over_it_is_said_who_can_start_a_new_one(status):
+    closes = "its clinician, an owner or an admin closes it, then " if status == "ended" else ""
+
+    with pytest.raises(StateForbids, match=f"is {status}; {closes}an owner or an admin starts a new one"):
+        in_state(status).require_under_way()
 
 
 @pytest.mark.parametrize("status", TABLE)

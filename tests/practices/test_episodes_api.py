@@ -5,11 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from services.practices.domain.episodes import EpisodeOpen
+from services.practices.domain.episodes import MOST_STEPS, EpisodeOpen, Reason, Step
 from services.practices.domain.members import Role
 from services.practices.store.episodes import Episodes
 from shared.clock import now
 from shared.ids import new_id
+from shared.safety import NOBODY_WATCHES
 from tests.practices.asking import problem
 from tests.practices.conftest import every
 
@@ -85,6 +86,48 @@ def test_the_office_sees_what_was_done_and_not_what_was_written(as_, olivia, cla
     assert (closed.status_code, closed.json["reasons"]) == (200, [])
 
 
+def test_a_repeated_start_tells_the_office_no_more_than_reading(world, as_, olivia, maya, clara):
+    start, body = f"/clients/{maya.id}/episodes", {"clinician_id": clara.id}
+    made = as_(olivia).post(start, body, key="k")
+    as_(maya).post(f"/episodes/{made.json['id']}/pause", {"reason": "It hurts"}, match=1)
+
+    again = as_(olivia).post(start, body, key="k")
+
+    assert (again.status_code, again.json["status"], again.json["reasons"]) == (200, "paused", [])
+    assert again.json == as_(olivia).get(f"/episodes/{made.json['id']}").json
+    assert again.headers["ETag"] == '"2"'
+
+
+@pytest.mark.parametrize("step", ["pause", "end"])
+def test_who_writes_why_is_told_where_help_is(world, as_, clara, maya, path, step):
+    world.change_practice(languages=["en", "pt"], crisis_texts={"en": "Call 112.", "pt": "Ligue 112."})
+    world.database["clients"].update_one({"_id": maya.id}, {"$set": {"language": "pt"}})
+    other = world.episode(world.client(), clara)
+
+    by_client = as_(maya).post(f"{path}/{step}", {"reason": "It hurts"}, match=1)
+    by_clinician = as_(clara).post(f"/episodes/{other.id}/{step}", {"reason": "Away"}, match=1)
+
+    assert by_client.json["notice"] == {"text": NOBODY_WATCHES, "crisis_text": "Ligue 112."}
+    assert (by_clinician.status_code, by_clinician.json["notice"]) == (200, None)
+    assert as_(maya).get(path).json["notice"] is None
+    assert [one["notice"] for one in as_(maya).get(f"/clients/{maya.id}/episodes").json["items"]] == [None]
+
+
+def test_a_client_can_end_however_much_is_behind_it(world, as_, maya, clara, episode, path):
+    episodes = Episodes(world.database)
+    kept = episodes.get(world.practice.id, episode.id)
+    kept.history = [Step("paused", maya.id, now())] * MOST_STEPS
+    kept.reasons = [Reason("paused", now(), "\N{ROLLING ON THE FLOOR LAUGHING}" * 2_000)] * (MOST_STEPS // 2)
+    episodes.save(kept)
+
+    paused = as_(maya).post(f"{path}/pause", match=2)
+    ended = as_(maya).post(f"{path}/end", {"reason": "Enough"}, match=2)
+    closed = as_(clara).post(f"{path}/closure", match=3)
+
+    assert problem(paused) == (409, "too-many-steps")
+    assert [one.status_code for one in (ended, closed)] == [200, 200]
+
+
 def test_what_was_written_is_in_no_event(world, as_, maya, path):
     as_(maya).post(f"{path}/pause", {"reason": "It hurts"}, match=1)
 
@@ -153,6 +196,7 @@ def test_a_client_has_one_open_episode_with_a_clinician_and_may_have_several_cli
     back = as_(olivia).post(start, {"clinician_id": clara.id})
 
     assert problem(second) == problem(crossed) == problem(ended) == (409, "episode-open")
+    assert "end and close it first, as that clinician, an owner or an admin may" in ended.json["detail"]
     assert (beside.status_code, back.status_code) == (201, 201)
     assert back.json["id"] != path.removeprefix("/episodes/")
 

@@ -1,10 +1,12 @@
 """When sessions begin: right by the practice's clock, in every zone and over every change of it."""
 
+import sys
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from itertools import islice, pairwise, takewhile
 from zoneinfo import ZoneInfo
 
 import pytest
+from dateutil.rrule import rrulestr
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -161,6 +163,7 @@ def test_a_rule_gives_the_dates_of_rfc_5545(rule, dates):
         "DTSTART:20261120T100000\nRRULE:FREQ=WEEKLY;COUNT=2",
         "RRULE:FREQ=WEEKLY;COUNT=2",
         "FREQ=WEEKLY;UNTIL=20261399",
+        "FREQ=WEEKLY;UNTIL=99991231",
         "FREQ=WEEKLY;UNTIL=20261204T100000",
         "FREQ=WEEKLY;UNTIL=٢٠٢٦١٢٠٤",
         # None, or not beginning with the start.
@@ -190,11 +193,73 @@ def test_a_rule_is_ended_in_one_way(rule):
         ("2099-12-31T23:59", None),
         ("2000-01-01T00:00Z", None),
         ("2026-10-02T10:00", "FREQ=MONTHLY;COUNT=26"),
+        ("2026-10-02T10:00", "FREQ=MONTHLY;UNTIL=20281002"),
+        ("2026-10-02T10:00", "FREQ=MONTHLY;INTERVAL=24;UNTIL=20991231"),
+        ("2026-10-02T10:00", "FREQ=MONTHLY;BYDAY=1FR;BYMONTHDAY=2;COUNT=9"),
+        ("2027-02-28T10:00", "FREQ=MONTHLY;INTERVAL=12;BYDAY=4SU;BYMONTHDAY=28;COUNT=2"),
+        ("2099-10-02T10:00", "FREQ=WEEKLY;COUNT=2"),
+        ("2000-10-02T10:00", "FREQ=WEEKLY;COUNT=2"),
     ],
 )
 def test_what_is_long_ago_or_more_than_two_years_away_is_refused(start, rule):
     with pytest.raises(OutOfReach):
         starts(datetime.fromisoformat(start), rule, "UTC", AT)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR,SA,SU;BYSETPOS=99,98,97,96,95,94,93,92,91,90;COUNT=2",
+        "FREQ=MONTHLY;BYMONTHDAY=1;BYDAY=5MO;COUNT=2",
+        "FREQ=MONTHLY;INTERVAL=12;BYMONTHDAY=31;UNTIL=20270101",
+        "FREQ=MONTHLY;INTERVAL=12;BYMONTHDAY=20;BYDAY=3FR;COUNT=104",
+        "FREQ=DAILY;INTERVAL=7;BYDAY=MO;COUNT=2",
+        "FREQ=DAILY;INTERVAL=999;COUNT=104",
+        "FREQ=WEEKLY;INTERVAL=999;COUNT=104",
+        "FREQ=DAILY;COUNT=999999",
+    ],
+)
+def test_no_rule_is_followed_beyond_two_years(rule):
+    calls = 0
+
+    def count(*_):
+        nonlocal calls
+        calls += 1
+
+    sys.setprofile(count)
+    try:
+        with pytest.raises((RuleRefused, OutOfReach)):
+            starts(datetime.fromisoformat("2026-11-20T10:00"), rule, "UTC", AT)
+    finally:
+        sys.setprofile(None)
+
+    # To the year 9999 it is hundreds of thousands.
+    assert calls < 20_000
+
+
+@given(
+    start=st.dates(AT.date() + timedelta(days=1), AT.date() + timedelta(days=200)),
+    days=st.sampled_from(
+        ["", ";BYMONTHDAY=-1", ";BYMONTHDAY=13;BYDAY=FR", ";BYMONTHDAY=1,15,31", ";BYDAY=2TU,-1FR"]
+        + [f";BYDAY=MO,WE,FR;BYSETPOS={position}" for position in ("1", "-1", "2,-2", "13")]
+    ),
+    interval=st.integers(1, 5),
+    count=st.integers(1, 12),
+)
+def test_months_are_those_of_dateutil_as_far_as_two_years(start, days, interval, count):
+    at, end = datetime.combine(start, AT.time()), AT + AHEAD
+    every = rrulestr(f"FREQ=MONTHLY;INTERVAL={interval}{days}", dtstart=at)
+    expected = list(takewhile(lambda one: one.replace(tzinfo=UTC) <= end, islice(every, count)))
+
+    try:
+        found = starts(at, f"FREQ=MONTHLY;INTERVAL={interval}{days};COUNT={count}", "UTC", AT)
+    except RuleRefused:
+        assert expected[:1] != [at]
+    except OutOfReach:
+        assert len(expected) < count
+    else:
+        assert [datetime.fromisoformat(one) for one in found] == expected
+        assert len(found) == count
 
 
 ZONES = [

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.practices.domain.episodes import Episode, EpisodeStatus
+from services.practices.domain.episodes import Episode, EpisodeStatus, Turn
 from services.practices.domain.sessions import (
+    MOST_CHANGES,
     EpisodeOver,
     Scope,
     Series,
@@ -15,11 +16,25 @@ from services.practices.domain.sessions import (
     SessionNotBegun,
     SessionNotScheduled,
     SessionStatus,
+    TooManyChanges,
 )
 
 AT = datetime(2026, 11, 20, 9, tzinfo=UTC)
 HOUR, WEEK = timedelta(hours=1), timedelta(weeks=1)
-EPISODE = Episode(id="e", practice_id="p", client_id="maya", clinician_id="clara", started_at=AT)
+EPISODE = Episode(
+    id="e",
+    practice_id="p",
+    client_id="maya",
+    clinician_id="clara",
+    started_at=AT,
+    clinicians=[Turn("clara", AT)],
+)
+TRANSFERRED_AT = AT + timedelta(days=3)
+TRANSFERRED = dataclasses.replace(
+    EPISODE,
+    clinician_id="daniel",
+    clinicians=[Turn("clara", AT, TRANSFERRED_AT), Turn("daniel", TRANSFERRED_AT)],
+)
 
 
 def series(*starts, episode=EPISODE, minutes=50):
@@ -100,10 +115,9 @@ def test_a_session_is_held_or_missed_once_it_has_begun_and_may_be_corrected():
 
 def test_a_session_belongs_to_who_held_it_whoever_comes_after():
     made = series(AT)
-    transferred = dataclasses.replace(EPISODE, clinician_id="daniel")
 
     made.settle(made.sessions[0], EPISODE, SessionStatus.HELD, "clara", AT)
-    made.settle(made.sessions[0], transferred, SessionStatus.MISSED, "daniel", AT)
+    made.settle(made.sessions[0], TRANSFERRED, SessionStatus.MISSED, "daniel", AT)
 
     assert made.events[-1].clinician_id == made.sessions[0].clinician_id == "clara"
 
@@ -112,7 +126,7 @@ def test_a_session_belongs_to_who_held_it_whoever_comes_after():
 def test_cancelling_takes_this_one_or_what_follows_too(scope, left):
     made = series()
 
-    made.cancel(made.sessions[1], scope, "maya", AT, "Away", by_client=True)
+    made.cancel(made.sessions[1], EPISODE, scope, "maya", AT, "Away", by_client=True)
 
     assert [number for number, one in enumerate(made.sessions) if one.scheduled] == left
     assert set(made.reasons.values()) == {"Away"}
@@ -120,7 +134,7 @@ def test_cancelling_takes_this_one_or_what_follows_too(scope, left):
     assert types(made) == ["session.cancelled"] * (3 - len(left))
     assert all("Away" not in str(event) for event in made.events)
     with pytest.raises(SessionNotScheduled):
-        made.cancel(made.sessions[1], Scope.THIS, "maya", AT, None, by_client=True)
+        made.cancel(made.sessions[1], EPISODE, Scope.THIS, "maya", AT, None, by_client=True)
     with pytest.raises(SessionNotScheduled):
         made.settle(made.sessions[1], EPISODE, SessionStatus.HELD, "clara", AT + 2 * WEEK)
 
@@ -129,15 +143,15 @@ def test_a_client_cancels_before_it_begins_and_the_practice_later_too():
     made = series(AT)
 
     with pytest.raises(SessionBegun):
-        made.cancel(made.sessions[0], Scope.THIS, "maya", AT, None, by_client=True)
-    made.cancel(made.sessions[0], Scope.THIS, "clara", AT, None, by_client=False)
+        made.cancel(made.sessions[0], EPISODE, Scope.THIS, "maya", AT, None, by_client=True)
+    made.cancel(made.sessions[0], EPISODE, Scope.THIS, "clara", AT, None, by_client=False)
 
     assert made.sessions[0].status is SessionStatus.CANCELLED
 
 
 def test_a_snapshot_tells_all_that_was_told_of_each():
     made = series()
-    made.cancel(made.sessions[2], Scope.THIS, "maya", AT, "Away", by_client=True)
+    made.cancel(made.sessions[2], EPISODE, Scope.THIS, "maya", AT, "Away", by_client=True)
 
     told = made.snapshot()
 
@@ -146,3 +160,66 @@ def test_a_snapshot_tells_all_that_was_told_of_each():
     )
     assert told.starts_at[made.sessions[1].id] == AT + WEEK
     assert "Away" not in str(told)
+
+
+STEPS = {
+    "move": lambda made, one: made.move(one, TRANSFERRED, one.starts_at + HOUR, None, "m", AT),
+    "settle": lambda made, one: made.settle(one, TRANSFERRED, SessionStatus.HELD, "m", one.starts_at),
+    "cancel": lambda made, one: made.cancel(one, TRANSFERRED, Scope.THIS, "m", AT, None, by_client=False),
+    "call_off": lambda made, one: made.call_off(TRANSFERRED, "m", AT),
+}
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize(("starts_at", "whose"), [(AT + WEEK, "daniel"), (AT + HOUR, "clara")])
+def test_whatever_becomes_of_a_session_after_a_transfer_names_whose_it_was_then(step, starts_at, whose):
+    made = series(starts_at)
+
+    STEPS[step](made, made.sessions[0])
+
+    assert made.events[-1].clinician_id == made.sessions[0].clinician_id == whose
+
+
+def test_of_a_time_before_the_start_it_is_the_first_clinicians():
+    assert (
+        TRANSFERRED.clinician_at(AT - WEEK) == series(AT - WEEK, episode=TRANSFERRED).sessions[0].clinician_id
+    )
+    assert TRANSFERRED.clinician_at(AT - WEEK) == "clara"
+
+
+@pytest.mark.parametrize(
+    ("made_in", "status", "left"),
+    [
+        ("active", "ended", 1),
+        ("active", "aftercare", 1),
+        ("active", "closed", 1),
+        ("aftercare", "aftercare", 3),
+        ("aftercare", "closed", 1),
+    ],
+)
+def test_the_end_cancels_what_was_made_before_it_and_begins_after_it(made_in, status, left):
+    made = series(AT - HOUR, AT + HOUR, AT + WEEK, episode=of(made_in))
+
+    made.call_off(of(status), "platform", AT)
+
+    assert len([one for one in made.sessions if one.scheduled]) == left
+
+
+def of(status):
+    return dataclasses.replace(EPISODE, status=EpisodeStatus(status))
+
+
+def test_a_session_that_was_changed_very_often_can_still_be_cancelled_or_settled():
+    held, cancelled = series(AT), series(AT)
+    for made in (held, cancelled):
+        for number in range(MOST_CHANGES):
+            made.move(made.sessions[0], EPISODE, AT + (number + 1) * HOUR, None, "clara", AT)
+        with pytest.raises(TooManyChanges, match="cancel it and schedule another one"):
+            made.move(made.sessions[0], EPISODE, AT, None, "clara", AT)
+
+    held.settle(held.sessions[0], EPISODE, SessionStatus.HELD, "clara", AT + WEEK)
+    cancelled.cancel(cancelled.sessions[0], EPISODE, Scope.THIS, "maya", AT, None, by_client=True)
+
+    assert [one.sessions[0].status for one in (held, cancelled)] == ["held", "cancelled"]
+    with pytest.raises(TooManyChanges):
+        held.settle(held.sessions[0], EPISODE, SessionStatus.MISSED, "clara", AT + WEEK)

@@ -6,14 +6,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.practices.calling_off import _call_off, call_off, call_off_due
 from services.practices.domain.members import Role
 from services.practices.store.episodes import Episodes
-from services.practices.store.people import Clients
+from services.practices.store.people import Clients, Members
 from services.practices.store.sessions import AllSeries
 from shared.clock import now
 from shared.ids import new_id
-from tests.practices.conftest import always
 
 WEEK = timedelta(weeks=1)
 
@@ -148,6 +146,43 @@ def test_overlaps_are_told_and_allowed_and_say_nothing_of_the_other_client(care)
     assert [one["session_ids"] for one in moved.json["warnings"]] == [[second["id"]]]
 
 
+def test_warnings_are_for_those_who_plan_the_clinicians_day(care):
+    there = care.world.episode(care.world.client(), care.clara)
+    care.schedule(path=f"/v1/episodes/{there.id}/sessions")
+    app, key = granted(care), new_id()
+    made = care.schedule(by=app, key=key)
+    path, session = made.headers["Location"], made.json["sessions"][0]
+    set_status(care, "paused")
+
+    def kinds(answer):
+        return [one["kind"] for one in answer.json["warnings"]]
+
+    assert kinds(care.get(path)) == kinds(care.get(path, office(care))) == ["overlap", "paused"]
+    supervisor = care.world.member(Role.SUPERVISOR)
+    supervisor.supervises = {care.clara.id}
+    Members(care.world.database).save(supervisor)
+    for answer in (
+        made,
+        care.schedule(by=app, key=key),
+        care.get(path, app),
+        care.get(path, care.maya),
+        care.get(path, supervisor),
+        care.post(f"/v1/sessions/{session['id']}/move", app, {"starts": local(care.world, days=1, hours=1)}),
+    ):
+        assert (answer.status_code in (200, 201), kinds(answer)) == (True, [])
+
+
+def test_what_cannot_be_opened_of_another_client_stands_in_nobodys_way(care):
+    there = care.world.episode(care.world.client(), care.clara)
+    other = care.schedule(path=f"/v1/episodes/{there.id}/sessions").json
+    care.world.database["series"].update_one({"_id": other["id"]}, {"$set": {"locked_record": b"tampered"}})
+    session = care.schedule(starts=local(care.world, days=2)).json["sessions"][0]
+
+    moved = care.post(f"/v1/sessions/{session['id']}/move", json={"starts": local(care.world, days=1)})
+
+    assert (moved.status_code, [one["kind"] for one in moved.json["warnings"]]) == (200, ["overlap"])
+
+
 def test_one_after_the_other_is_no_overlap(care):
     care.schedule(minutes=60)
 
@@ -175,6 +210,7 @@ def test_in_care_that_is_over_nothing_is_scheduled(care, status):
     answer = care.schedule(by=office(care))
 
     assert (answer.status_code, answer.json["type"]) == (409, "/problems/episode-over")
+    assert "an owner or an admin" in answer.json["detail"]
 
 
 def test_moving_needs_the_version_seen_and_moves_one(care):
@@ -277,6 +313,19 @@ def test_a_page_goes_on_from_its_place_though_the_session_there_was_moved(listed
     rest = listed.get(listed.list, limit=10, cursor=page["next"]).json["items"]
 
     assert [one["id"] for one in rest] == [*whole[3:], whole[2]]
+
+
+def test_care_that_began_while_it_was_listed_is_listed(care, monkeypatch):
+    found = AllSeries.sessions_of
+
+    def begun_meanwhile(self, *about, **asked):
+        episode = care.world.episode(care.maya, care.world.member(Role.CLINICIAN))
+        care.world.series(episode)
+        return found(self, *about, **asked)
+
+    monkeypatch.setattr(AllSeries, "sessions_of", begun_meanwhile)
+
+    assert len(care.get(care.list).json["items"]) == 1
 
 
 def test_the_list_is_filtered_by_time_and_state(listed):
@@ -397,67 +446,3 @@ def test_after_a_transfer_what_is_to_come_is_the_new_clinicians_and_what_was_hel
 
     assert clinicians == [care.clara.id, daniel.id]
     assert care.get(f"/v1/sessions/{future['id']}", daniel).json["clinician_id"] == daniel.id
-
-
-@pytest.fixture
-def over(care):
-    """An episode that ended just now, with one session behind it and three to come, one of them cancelled."""
-    care.begun()
-    care.schedule(rrule="FREQ=WEEKLY;COUNT=2")
-    last = care.schedule(starts=local(care.world, days=30)).json["sessions"][0]
-    care.post(f"/v1/sessions/{last['id']}/cancellation", json={})
-    set_status(care, "ended", call_off_at=now())
-    return care
-
-
-def statuses(care):
-    found = care.get(care.list, office(care)).json["items"]
-    return [one["status"] for one in found]
-
-
-def test_the_end_of_care_cancels_what_is_still_to_come_however_often_it_is_done(over):
-    episodes = Episodes(over.world.database)
-    episode = episodes.get(over.world.practice.id, over.episode.id)
-
-    for _ in range(2):
-        call_off(over.world.database, episode)
-
-    assert statuses(over) == ["scheduled", *["cancelled"] * 3]
-    assert over.told().count("session.cancelled") == 3
-
-
-def test_what_was_killed_before_it_cancelled_is_made_up_for_once_and_changes_no_version(over):
-    database, at = over.world.database, now()
-    before = Episodes(database).get(over.world.practice.id, over.episode.id).version
-
-    call_off_due(database, at, always)
-    early = statuses(over)
-    call_off_due(database, at + timedelta(minutes=2), always)
-    call_off_due(database, at + timedelta(minutes=3), always)
-
-    episode = Episodes(database).get(over.world.practice.id, over.episode.id)
-    assert early.count("cancelled") == 1
-    assert statuses(over).count("cancelled") == 3
-    assert (episode.call_off_at, episode.version) == (None, before)
-    assert list(Episodes(database).to_call_off(at + WEEK)) == []
-
-
-def test_care_that_was_taken_up_again_keeps_its_sessions(over):
-    set_status(over, "aftercare")
-
-    call_off_due(over.world.database, now() + timedelta(minutes=2), always)
-
-    assert statuses(over).count("scheduled") == 3
-
-
-def test_a_series_that_changed_meanwhile_is_still_called_off(over):
-    all_series = AllSeries(over.world.database)
-    stale = all_series.to_come(over.world.practice.id, over.episode.id, now())
-    for one in all_series.to_come(over.world.practice.id, over.episode.id, now()):
-        one.events.append(one.snapshot())
-        all_series.save(one)
-
-    for one in stale:
-        _call_off(over.world.database, one, now())
-
-    assert statuses(over) == ["scheduled", *["cancelled"] * 3]

@@ -1,6 +1,8 @@
 """Requests about episodes of care."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import wraps
 from typing import Any
 
 from services.practices.api.stores import (
@@ -21,11 +23,13 @@ from services.practices.domain.episodes import (
     NotYourEpisode,
     SameClinician,
     StateForbids,
+    TooManySteps,
 )
 from services.practices.domain.members import MemberNotFound, NotAClinician
 from services.practices.schemas import episodes as schemas
 from shared.clock import now
 from shared.security.policy import permits
+from shared.store.client import StoreUnavailable
 from shared.web.allows import allows
 from shared.web.blueprint import Blueprint
 from shared.web.context import caller, database, standings
@@ -41,6 +45,7 @@ PROBLEMS = {
     NotAClinician: 409,
     EpisodeOpen: 409,
     StateForbids: 409,
+    TooManySteps: 409,
     SameClinician: 409,
     NotAhead: 409,
     CheckInsUnclear: 409,
@@ -49,10 +54,22 @@ PROBLEMS = {
 api = Blueprint("episodes", __name__, url_prefix="/v1", description="Episodes", problems=PROBLEMS)
 
 
+def _as_seen(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Answer with what the caller sees of it today, whether it was made now or by the request before."""
+
+    @wraps(view)
+    def answer(*args: Any, **path: Any) -> Any:
+        episode, *rest = view(*args, **path)
+        return _seen(episode), *rest
+
+    return answer
+
+
 @api.post("/clients/<client_id>/episodes")
 @allows("episode.start")
 @api.arguments(schemas.EpisodeBody)
 @api.response(201, schemas.EpisodeView)
+@_as_seen
 @creates(episodes)
 def start_episode(body: dict[str, Any], client_id: str, id: str) -> Episode:
     me, at = myself(), now()
@@ -154,11 +171,13 @@ def transfer_episode(episode: Episode, body: dict[str, Any]) -> Episode:
 
 def _saved(episode: Episode) -> Episode:
     saved = episodes().save(episode)
-    call_off(database(), saved)
+    # It is saved, which must not be told as a failure: the timer does what cannot be done now.
+    with suppress(StoreUnavailable):
+        call_off(database(), saved)
     return _seen(saved)
 
 
 def _seen(episode: Episode) -> Episode:
     """The office sees that something was done, and not what was written about it."""
-    reads = permits("episode.read_readiness", standings())
+    reads = permits("episode.read_reasons", standings())
     return episode if reads else episode.without_reasons()

@@ -19,6 +19,7 @@ from services.practices.domain.sessions import (
     SessionNotBegun,
     SessionNotScheduled,
     SessionStatus,
+    TooManyChanges,
 )
 from services.practices.schemas import sessions as schemas
 from services.practices.store.sessions import place
@@ -40,6 +41,7 @@ PROBLEMS = {
     SessionBegun: 409,
     SessionNotBegun: 409,
     SessionNotScheduled: 409,
+    TooManyChanges: 409,
     RuleRefused: 422,
 }
 
@@ -84,10 +86,11 @@ def list_sessions(query: dict[str, Any], client_id: str) -> Mapping[str, Any]:
     """In order of their starts, those of every episode."""
     mine = caller().practice_id
     asked = {name: query.get(name) for name in ("since", "until", "status")}
-    care = episodes().of(mine, client_id)
     found = page(
         query, lambda limit, after: all_series().sessions_of(mine, client_id, limit, after, **asked), place
     )
+    # After them, so that each has its episode here.
+    care = episodes().of(mine, client_id)
     return {**found, "items": [shown(one, care[one.series.episode_id]) for one in found["items"]]}
 
 
@@ -106,8 +109,10 @@ def move_session(one: Occurrence, body: dict[str, Any]) -> Shown:
     episode, at = _episode_of(one.series), now()
     (to,) = starts(body["starts"], None, own_practice().timezone, at).values()
     one.series.move(one.session, episode, to, body["minutes"], caller().id, at)
+    # Before it is saved: what is saved must not be told as a failure.
+    found = warnings(episode, [one.session])
     all_series().save(one.series)
-    return shown(one, episode, warnings(episode, [one.session]))
+    return shown(one, episode, found)
 
 
 @api.post("/sessions/<session_id>/held")
@@ -130,7 +135,7 @@ def miss_session(one: Occurrence) -> Shown:
 @api.response(200, schemas.ChangedView)
 def cancel_session(one: Occurrence, body: dict[str, Any]) -> Shown:
     by, episode = caller(), _episode_of(one.series)
-    one.series.cancel(one.session, by=by.id, at=now(), by_client=by.kind == "client", **body)
+    one.series.cancel(one.session, episode, by=by.id, at=now(), by_client=by.kind == "client", **body)
     all_series().save(one.series)
     return shown(one, episode)
 

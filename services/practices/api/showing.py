@@ -8,7 +8,7 @@ from services.practices.api.stores import all_series, episodes
 from services.practices.domain.episodes import Episode, EpisodeStatus
 from services.practices.domain.sessions import Occurrence, Series, Session
 from shared.security.policy import permits
-from shared.web.context import standings
+from shared.web.context import caller, standings
 
 Warnings = Sequence[Mapping[str, Any]]
 
@@ -56,7 +56,12 @@ def shown(one: Occurrence, episode: Episode, warnings: Warnings = ()) -> Shown:
 
 
 def warnings(episode: Episode, sessions: Sequence[Session]) -> Warnings:
-    """Of what was done all the same; of another client's session no more than that there is one."""
+    """Of what was done all the same; of another client's session no more than that there is one.
+
+    Even that is for the members who plan the clinician's day.
+    """
+    if caller().kind != "member" or not permits("session.move", standings()):
+        return []
     found = []
     if beside := _beside(episode, [session for session in sessions if session.scheduled]):
         detail = "The clinician has another session at this time; move one of them."

@@ -4,6 +4,7 @@
 - Who did what and when is kept, and never rewritten.
 - A date only asks; it never resumes. The end of aftercare closes.
 - What is closed stays closed: coming back is a new episode.
+- It keeps so many steps and no more; stopping is none of those that are refused.
 """
 
 from collections.abc import Sequence
@@ -44,6 +45,10 @@ class StateForbids(Exception):
     """An episode in this state does not take this step."""
 
 
+class TooManySteps(Exception):
+    """An episode with very many steps behind it can only be ended and closed."""
+
+
 class EpisodeOpen(Exception):
     """A client has at most one open episode with the same clinician."""
 
@@ -63,6 +68,8 @@ class EpisodeStatus(StrEnum):
 
 PLANNED, ACTIVE, PAUSED, ENDED, AFTERCARE, CLOSED = EpisodeStatus
 OPEN = tuple(status for status in EpisodeStatus if status is not CLOSED)
+MOST_STEPS = 1_000
+"""All are kept in one document, and each may have a reason."""
 
 
 @dataclass
@@ -180,7 +187,7 @@ class Episode:
 
     def end(self, by: str, at: datetime, reason: str | None = None) -> None:
         """What is ended during aftercare is closed: nothing is left that could follow."""
-        self._require("ended", PLANNED, ACTIVE, PAUSED, AFTERCARE)
+        self._require("ended", PLANNED, ACTIVE, PAUSED, AFTERCARE, most=None)
         if self.status is AFTERCARE:
             self._close(by, at, reason)
         else:
@@ -205,12 +212,12 @@ class Episode:
         self._say(EpisodeAftercareArranged, arranged_at=at, ends_on=ends_on)
 
     def close(self, by: str, at: datetime) -> None:
-        self._require("closed", ENDED, AFTERCARE)
+        self._require("closed", ENDED, AFTERCARE, most=None)
         self._close(by, at)
 
     def transfer(self, to: Member, by: str, at: datetime) -> None:
-        """In whatever state it is open, so that nobody who leaves keeps one."""
-        self._require("transferred", *OPEN)
+        """In whatever state it is open and however long, so that nobody who leaves keeps one."""
+        self._require("transferred", *OPEN, most=2 * MOST_STEPS)
         to.require_active_clinician()
         before = self.clinician_id
         if to.id == before:
@@ -240,16 +247,22 @@ class Episode:
 
     def require_under_way(self) -> None:
         if self.status in (ENDED, CLOSED):
-            raise StateForbids(f"Episode {self.id} is {self.status}; a new one can be started.")
+            raise StateForbids(f"Episode {self.id} is {self.status}; {self.way_back}.")
 
     def require_open(self) -> None:
         if self.status is CLOSED:
-            raise StateForbids(f"Episode {self.id} is closed; a new one can be started.")
+            raise StateForbids(f"Episode {self.id} is closed; {self.way_back}.")
+
+    @property
+    def way_back(self) -> str:
+        """What can be done once it is over, and by whom."""
+        first = "" if self.status is CLOSED else "its clinician, an owner or an admin closes it, then "
+        return f"{first}an owner or an admin starts a new one"
 
     def clinician_at(self, at: datetime) -> str:
-        """Whose it was then; whose it is, of what is to come."""
-        then = [turn.clinician_id for turn in self.clinicians if turn.since <= at]
-        return then[-1] if then else self.clinician_id
+        """Whose it was then; before its start, whose it was first, and of what is to come, whose it is."""
+        first, *later = self.clinicians
+        return next((turn for turn in reversed(later) if turn.since <= at), first).clinician_id
 
     def without_reasons(self) -> "Episode":
         """As those see it who do not read what people write."""
@@ -281,10 +294,13 @@ class Episode:
             self.clinicians.append(Turn(clinician_id, at))
             self.clinician_id = clinician_id
 
-    def _require(self, done: str, *statuses: EpisodeStatus) -> None:
+    def _require(self, done: str, *statuses: EpisodeStatus, most: int | None = MOST_STEPS) -> None:
         if self.status not in statuses:
             said = ", ".join(statuses)
             raise StateForbids(f"Episode {self.id} is {self.status}; it can be {done} while it is: {said}.")
+        if most is not None and len(self.history) >= most:
+            way = "end it, and once it is closed an owner or an admin starts a new one"
+            raise TooManySteps(f"Episode {self.id} has {most} steps behind it; {way}.")
 
     def _step(
         self, kind: str, to: EpisodeStatus, by: str | None, at: datetime, reason: str | None = None

@@ -9,17 +9,17 @@ Rules kept here:
   where it is not);
 - what is found is kept in UTC: a practice that changes its zone later moves nothing that was scheduled.
 
-What rules may say is less than RFC 5545 has: days and weeks need no other filter than BYDAY, and without
-some others a rule that no date can keep, which dateutil would follow to the year 9999, is followed soon.
+What rules may say is less than RFC 5545 has: days and weeks need no other filter than BYDAY. No rule is
+followed beyond the two years, not even one that no date can keep: dateutil would follow it to the year 9999.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, time, timedelta
 from itertools import islice, takewhile
 from zoneinfo import ZoneInfo
 
-from dateutil.rrule import rrulestr
+from dateutil.rrule import MONTHLY, rrule, rrulestr
 
 MOST = 104
 LATE = timedelta(days=30)
@@ -35,12 +35,15 @@ class OutOfReach(Exception):
     """Sessions begin between 30 days ago and two years from now."""
 
 
-_DAY = "(MO|TU|WE|TH|FR|SA|SU)"
+_DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+_DAY = f"({'|'.join(_DAYS)})"
+_ONCE = 12 * 9999
+"""Months: so many later there is no other, so that a rule is kept in one month."""
 _VALUES = {
     "FREQ": "DAILY|WEEKLY|MONTHLY",
     "INTERVAL": "[1-9][0-9]{0,2}",
     "COUNT": "[1-9][0-9]{0,5}",
-    "UNTIL": "[0-9]{8}(T[0-9]{6}Z)?",
+    "UNTIL": "20[0-9]{6}(T[0-9]{6}Z)?",
     "WKST": _DAY,
     "BYDAY": rf"([+-]?[1-5])?{_DAY}(,([+-]?[1-5])?{_DAY}){{0,34}}",
     "BYMONTHDAY": "[+-]?(0?[1-9]|[12][0-9]|3[01])(,[+-]?(0?[1-9]|[12][0-9]|3[01])){0,30}",
@@ -56,11 +59,14 @@ def starts(start: datetime, rule: str | None, timezone: str, at: datetime) -> di
     zone = ZoneInfo(timezone)
     first = _utc(start, zone) if start.tzinfo is None else start.astimezone(UTC)
     wall = start if start.tzinfo is None else start.astimezone(zone).replace(tzinfo=None, fold=0)
-    walls = [wall] if rule is None else _dates(rule, wall, zone)
-    found = {one.isoformat(): first if one == wall else _utc(one, zone) for one in walls}
-    if not all(at - LATE <= one <= at + AHEAD for one in found.values()):
-        raise OutOfReach("Begin at most 30 days ago, and let the last one be within two years from now.")
-    return found
+    if not at - LATE <= first <= at + AHEAD:
+        raise _out_of_reach()
+    walls = [wall] if rule is None else _dates(rule, wall, zone, at + AHEAD)
+    return {one.isoformat(): first if one == wall else _utc(one, zone) for one in walls}
+
+
+def _out_of_reach() -> OutOfReach:
+    return OutOfReach("Begin at most 30 days ago, and let the last one be within two years from now.")
 
 
 def _utc(wall: datetime, zone: ZoneInfo) -> datetime:
@@ -68,16 +74,19 @@ def _utc(wall: datetime, zone: ZoneInfo) -> datetime:
     return wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
 
 
-def _dates(rule: str, wall: datetime, zone: ZoneInfo) -> list[datetime]:
+def _dates(rule: str, wall: datetime, zone: ZoneInfo, horizon: datetime) -> list[datetime]:
     parts = _parts(rule)
-    until = parts.pop("UNTIL", None)
-    text = ";".join(f"{name}={value}" for name, value in parts.items())
-    endless = rrulestr(text, dtstart=wall)
-    found = list(islice(_before(until, endless, zone), MOST + 1))
-    if len(found) > MOST:
+    count, until = int(parts.pop("COUNT", 0)), parts.pop("UNTIL", None)
+    ends = _instant(until, zone) if until else horizon
+    walls = _walk(parts, wall, horizon.astimezone(zone).replace(tzinfo=None))
+    within = takewhile(lambda one: _utc(one, zone) <= min(ends, horizon), walls)
+    found = list(islice(within, count or MOST + 1))
+    if max(len(found), count) > MOST:
         raise RuleRefused(f"The rule gives more than {MOST} dates; end it sooner by COUNT or UNTIL.")
     if not found or found[0] != wall:
         raise RuleRefused("The start is not the first of the rule's dates; begin on one of them.")
+    if len(found) < count or ends > horizon:
+        raise _out_of_reach()
     return found
 
 
@@ -107,14 +116,33 @@ def _require_fit(parts: Mapping[str, str]) -> None:
         raise RuleRefused("Use BYSETPOS together with BYDAY or BYMONTHDAY.")
 
 
-def _before(until: str | None, walls: Iterable[datetime], zone: ZoneInfo) -> Iterator[datetime]:
-    """Those up to UNTIL, which is an instant in UTC, or as many write it, a whole day of the practice."""
-    if until is None:
-        return iter(walls)
+def _instant(until: str, zone: ZoneInfo) -> datetime:
+    """UNTIL is an instant in UTC, or as many write it, a whole day of the practice."""
     try:
         last = datetime.strptime(until, "%Y%m%dT%H%M%S%z" if "T" in until else "%Y%m%d")  # noqa: DTZ007
     except ValueError:
         raise RuleRefused("Give UNTIL as a day, 20261231, or as a time in UTC, 20261231T170000Z.") from None
-    if last.tzinfo is None:
-        return takewhile(lambda wall: wall.date() <= last.date(), walls)
-    return takewhile(lambda wall: _utc(wall, zone) <= last, walls)
+    return last if last.tzinfo else _utc(datetime.combine(last, time.max), zone)
+
+
+def _walk(parts: dict[str, str], wall: datetime, last: datetime) -> Iterator[datetime]:
+    """The dates from the start on, as far as this; none where the start is on no day of theirs."""
+    if parts["FREQ"] == "MONTHLY":
+        return _months(parts, wall, last)
+    # Every seventh day is never a Monday, unless the first is one.
+    days = parts.get("BYDAY")
+    fits = days is None or _DAYS[wall.weekday()] in days.split(",")
+    return iter(_rule(parts, wall).replace(until=last) if fits else ())
+
+
+def _months(parts: dict[str, str], wall: datetime, last: datetime) -> Iterator[datetime]:
+    """Month by month, since any of them may have none."""
+    if not parts.keys() & {"BYDAY", "BYMONTHDAY"}:
+        parts["BYMONTHDAY"] = str(wall.day)
+    rule = _rule(parts, wall)
+    for month in rrule(MONTHLY, wall.replace(day=1), int(parts.get("INTERVAL", 1)), until=last):
+        yield from (one for one in rule.replace(dtstart=month, interval=_ONCE) if one >= wall)
+
+
+def _rule(parts: Mapping[str, str], wall: datetime) -> rrule:
+    return rrulestr(";".join(f"{name}={value}" for name, value in parts.items()), dtstart=wall)

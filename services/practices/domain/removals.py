@@ -29,8 +29,8 @@ class SuccessorCares(Exception):
 
     def __init__(self, episode_ids: Collection[str]) -> None:
         super().__init__(
-            "Name somebody else for what `errors` lists, or end it first: its client has an open episode "
-            "with the one who is named."
+            "Name somebody else for what `errors` lists, or end and close it first: its client has an open "
+            "episode with the one who is named."
         )
         self.errors = {"hand_over": sorted(episode_ids)}
 

@@ -18,6 +18,8 @@ from services.practices.events.sessions import (
 )
 
 OVER = frozenset({EpisodeStatus.ENDED, EpisodeStatus.CLOSED})
+MOST_CHANGES = 100
+"""Of one session: a series has up to 104, all in one document."""
 
 
 class SeriesNotFound(Exception):
@@ -34,6 +36,10 @@ class SessionNotScheduled(Exception):
 
 class SessionNotBegun(Exception):
     """A session that has not begun was neither held nor missed."""
+
+
+class TooManyChanges(Exception):
+    """A session that was changed very often can only be cancelled, held or missed."""
 
 
 class SessionBegun(Exception):
@@ -71,7 +77,7 @@ class Change:
 
 @dataclass
 class Session:
-    """One session; `clinician_id` is whose it was when it last changed."""
+    """One session; `clinician_id` is whose it was, as of when it last changed."""
 
     id: str
     clinician_id: str
@@ -112,6 +118,8 @@ class Series:
     timezone: str
     rrule: str | None
     sessions: list[Session]
+    in_aftercare: bool = False
+    """Made after the end of care, which therefore does not cancel it."""
     reasons: dict[str, str] = field(default_factory=dict)
     """Why a session was cancelled, in somebody's own words, by session."""
     version: int = 0
@@ -125,12 +133,16 @@ class Series:
         _require_under_way(episode)
         sessions = [
             Session(
-                _session_id(about["id"], local), episode.clinician_id, at, at + timedelta(minutes=minutes)
+                _session_id(about["id"], local),
+                episode.clinician_at(at),
+                at,
+                at + timedelta(minutes=minutes),
             )
             for local, at in starts.items()
         ]
         parties: dict[str, Any] = {"practice_id": episode.practice_id, "client_id": episode.client_id}
-        series = cls(episode_id=episode.id, sessions=sessions, **parties, **about)
+        in_aftercare = episode.status is EpisodeStatus.AFTERCARE
+        series = cls(episode_id=episode.id, sessions=sessions, in_aftercare=in_aftercare, **parties, **about)
         series.events += [series._timed(SessionScheduled, session) for session in sessions]
         return series
 
@@ -146,9 +158,10 @@ class Series:
         ends_at = to + (timedelta(minutes=minutes) if minutes else session.ends_at - session.starts_at)
         if (to, ends_at) == (session.starts_at, session.ends_at):
             return
+        _require_room(session)
         session.note("moved", by, at)
         session.starts_at, session.ends_at = to, ends_at
-        session.clinician_id = episode.clinician_id
+        session.clinician_id = episode.clinician_at(to)
         self.events.append(self._timed(SessionMoved, session))
 
     def settle(
@@ -163,34 +176,47 @@ class Series:
             return
         if session.scheduled:
             session.clinician_id = episode.clinician_at(session.starts_at)
+        else:
+            _require_room(session)
         session.note(outcome.value, by, at)
         session.status = outcome
         self.events.append(OUTCOMES[outcome](**self._about(session), settled_at=at))
 
     def cancel(
-        self, session: Session, scope: Scope, by: str, at: datetime, reason: str | None, *, by_client: bool
+        self,
+        session: Session,
+        episode: Episode,
+        scope: Scope,
+        by: str,
+        at: datetime,
+        reason: str | None,
+        *,
+        by_client: bool,
     ) -> None:
         _require_scheduled(session)
         if by_client and session.starts_at <= at:
             raise SessionBegun(f"Session {session.id} has begun; ask the practice to correct what is wrong.")
         for one in self._meant(session, scope):
-            self._cancel(one, by, at)
+            self._cancel(one, episode, by, at)
             if reason is not None:
                 self.reasons[one.id] = reason
 
-    def call_off(self, by: str, at: datetime) -> None:
-        """Cancel whatever is still to come."""
+    def call_off(self, episode: Episode, by: str, at: datetime) -> None:
+        """Cancel what was to come when care ended then; what was made in aftercare goes on with that."""
+        if self.in_aftercare and episode.status is not EpisodeStatus.CLOSED:
+            return
         for session in self.sessions:
             if session.scheduled and session.starts_at > at:
-                self._cancel(session, by, at)
+                self._cancel(session, episode, by, at)
 
     def _meant(self, session: Session, scope: Scope) -> list[Session]:
         if scope is Scope.THIS:
             return [session]
         return [one for one in self.sessions if one.scheduled and one.starts_at >= session.starts_at]
 
-    def _cancel(self, session: Session, by: str, at: datetime) -> None:
+    def _cancel(self, session: Session, episode: Episode, by: str, at: datetime) -> None:
         session.note("cancelled", by, at)
+        session.clinician_id = episode.clinician_at(session.starts_at)
         session.status = SessionStatus.CANCELLED
         self.events.append(SessionCancelled(**self._about(session), cancelled_by=by, cancelled_at=at))
 
@@ -245,9 +271,16 @@ def _session_id(series_id: str, local: str) -> str:
 
 def _require_under_way(episode: Episode) -> None:
     if episode.status in OVER:
-        raise EpisodeOver(f"Episode {episode.id} is {episode.status}; begin a new episode first.")
+        raise EpisodeOver(f"Episode {episode.id} is {episode.status}; {episode.way_back}.")
 
 
 def _require_scheduled(session: Session) -> None:
     if not session.scheduled:
         raise SessionNotScheduled(f"Session {session.id} is {session.status}; schedule another one.")
+
+
+def _require_room(session: Session) -> None:
+    if len(session.history) >= MOST_CHANGES:
+        raise TooManyChanges(
+            f"Session {session.id} was changed {MOST_CHANGES} times; cancel it and schedule another one."
+        )

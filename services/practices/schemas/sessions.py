@@ -78,7 +78,10 @@ class ChangeView(Schema):
 
 
 class WarningView(Schema):
-    """What was done all the same: `overlap`, of these sessions with others of the clinician, or `paused`."""
+    """What was done all the same: `overlap`, of these sessions with others of the clinician, or `paused`.
+
+    Told to members who may move sessions, and to nobody else.
+    """
 
     kind = fields.String(required=True, metadata={"enum": ["overlap", "paused"]})
     detail = fields.String(required=True)

@@ -126,7 +126,7 @@ class Episodes(Aggregates[Episode]):
 def _open_already(episode: Episode) -> EpisodeOpen:
     return EpisodeOpen(
         f"Client {episode.client_id} has an open episode with clinician {episode.clinician_id}: "
-        "go on with that one, or close it first."
+        "go on with that one, or end and close it first, as that clinician, an owner or an admin may."
     )
 
 

@@ -15,6 +15,7 @@ from services.practices.domain.sessions import (
 )
 from shared.store.aggregates import Aggregates
 from shared.store.client import Document
+from shared.store.codec import from_document
 from shared.store.indexes import aggregates
 from shared.store.lock.fields import RECORD
 from shared.store.pages import HIDDEN
@@ -27,6 +28,7 @@ COLLECTIONS = (
         [("practice_id", 1), ("episode_id", 1), ("sessions.ends_at", 1)],
     ),
 )
+_TIMES = {f"sessions.{name}": 1 for name in ("id", "clinician_id", "starts_at", "ends_at", "status")}
 FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
@@ -34,21 +36,22 @@ class AllSeries(Aggregates[Series]):
     def __init__(self, database: Database[Document]) -> None:
         super().__init__(database["series"], Series, SeriesNotFound, {"reasons": RECORD}, whose="client_id")
 
-    def to_come(self, practice_id: str, episode_id: str, at: datetime) -> list[Series]:
-        """The episode's with a session that ends after then."""
-        return self._with(practice_id, {"episode_id": episode_id}, {"ends_at": {"$gt": at}})
+    def to_come(self, practice_id: str, episode_id: str, at: datetime) -> list[str]:
+        """The ids of the episode's with a session that ends after then."""
+        asked = _asked(practice_id, {"episode_id": episode_id}, {"ends_at": {"$gt": at}})
+        return self.collection.distinct("_id", asked)
 
     def beside(
         self, practice_id: str, episode_ids: Sequence[str], since: datetime, until: datetime
     ) -> list[Session]:
-        """The sessions of these episodes between two times, and others of the same series."""
-        time = {"ends_at": {"$gt": since}, "starts_at": {"$lt": until}}
-        found = self._with(practice_id, {"episode_id": {"$in": episode_ids}}, time)
-        return [one.session for one in occurrences(found)]
+        """The sessions of these episodes between two times, and others of the same series.
 
-    def _with(self, practice_id: str, where: Document, session: Document) -> list[Series]:
-        asked = {"practice_id": practice_id, **where, "sessions": {"$elemMatch": session}}
-        return [*self._load_all([*self.collection.find(asked, HIDDEN)])]
+        Without their history, and without opening what is under lock: they are other clients'.
+        """
+        time = {"ends_at": {"$gt": since}, "starts_at": {"$lt": until}}
+        asked = _asked(practice_id, {"episode_id": {"$in": episode_ids}}, time)
+        found = self.collection.find(asked, _TIMES)
+        return [from_document(session, Session) for series in found for session in series["sessions"]]
 
     def sessions_of(
         self,
@@ -64,7 +67,8 @@ class AllSeries(Aggregates[Series]):
         begun, seen = _read(after) if after else (FIRST, "")
         since, until = max(since or FIRST, begun), until or LAST
         time = {"starts_at": {"$gte": since, "$lt": until}}
-        found = occurrences(self._with(practice_id, {"client_id": client_id}, time))
+        asked = _asked(practice_id, {"client_id": client_id}, time)
+        found = occurrences(self._load_all([*self.collection.find(asked, HIDDEN)]))
         mine = [
             one
             for one in found
@@ -88,6 +92,11 @@ class Sessions:
     def open(self, seen: Occurrence) -> Occurrence:
         series = self._series.open(seen.series)
         return Occurrence(series, series.session(seen.id))
+
+
+def _asked(practice_id: str, where: Document, session: Document) -> Document:
+    """Those with such a session."""
+    return {"practice_id": practice_id, **where, "sessions": {"$elemMatch": session}}
 
 
 def _order(one: Occurrence) -> tuple[datetime, str]:
