@@ -67,9 +67,8 @@ def _exactly(email: str | None = None, app_id: str | None = None, external_id: s
     if email is not None:
         found = clients().find_by(mine, address=address_of(email))
     else:
-        found = clients().find_by(
-            mine, external_look_ups=look_up_external(app_id or "", external_id or "", external_key())
-        )
+        look_up = look_up_external(app_id or "", external_id or "", external_key())
+        found = clients().find_by(mine, external_look_ups=look_up)
     if found is None:
         raise ClientNotFound("There is no such client here.")
     return found
