@@ -16,7 +16,7 @@ import yaml
 from amqp.exceptions import PreconditionFailed
 
 from scripts import asked, compose, engine, parts, ports
-from scripts.place import PROJECT, Place
+from scripts.place import PROJECT, Place, write_private
 from scripts.receiver import Received
 from scripts.sign_in import url
 from tests.journeys import test_a_goal_agreed_is_heard_everywhere as story
@@ -80,6 +80,8 @@ class Compose:
     def sample(self) -> dict[str, Any]:
         command = ("python", "-m", "services.practices", "sample")
         done = engine.run("exec", self.container("practices-web"), *command)
+        # Where signing in finds the authenticators that it says.
+        write_private(self.place.sample, done.stdout)
         return json.loads(done.stdout)  # type: ignore[no-any-return]
 
 

@@ -278,8 +278,8 @@ def run(
 def real(place: Place, service: str) -> tuple[str, ...]:
     """Options with the settings of one service, whose servers are on this machine's loopback."""
     given = {name: value for name, value in parts.environment(place, service).items() if "TANDEM_" in name}
-    for name in ("TANDEM_SECRET_KEY", "TANDEM_MASTER_KEY"):
-        given[name] = Path(given.pop(f"{name}_FILE")).read_text()
+    for name in [name for name in given if name.endswith("_FILE")]:
+        given[name.removesuffix("_FILE")] = Path(given.pop(name)).read_text()
     return "--network", "host", *variables(given | {"TANDEM_HOST": "127.0.0.1"})
 
 
