@@ -179,6 +179,16 @@ def test_a_present_address_that_changed_meanwhile_is_proven_anew(world, http, ma
     assert again(world, maya).email == "maya@example.com"
 
 
+def test_of_two_changes_at_once_the_second_proves_the_mailbox_that_is_left_by_then(world, http, maya):
+    here, there = (bearer(world.signed_in(maya)) for _ in range(2))
+    mine, theirs = proofs(world, http, here), proofs(world, http, there, "maya@example.com")
+
+    with before(Clients, "save", lambda: put(http.application.test_client(), there, theirs)):
+        answer = put(http, here, mine)
+
+    assert (answer.status_code, again(world, maya).email) == (403, "maya@example.com")
+
+
 def test_a_mail_to_either_address_says_nothing_of_what_it_is_about(world, http, maya):
     ticket = ask(http, bearer(world.signed_in(maya))).json["ticket"]
 
