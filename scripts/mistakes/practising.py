@@ -20,6 +20,7 @@ SIGN_INS_KEPT = "services/practices/store/sign_in.py"
 OF_CLIENT = routes("practices", "GET /v1/clients/<client_id>/ep")
 RELATIONS = "tests/practices/test_access.py"
 INVITING = "tests/practices/test_members_api.py"
+DECIDING = "tests/practices/test_members.py"
 LINKING = "tests/practices/test_clients_api.py"
 CALLING_OFF = "tests/practices/test_calling_off.py"
 PLANNING = "tests/practices/test_sessions_api.py"
@@ -80,9 +81,23 @@ MISTAKES = (
     Mistake(
         "an admin invites an owner",
         MEMBERS,
-        'who invites."""\n        self._require_owner_for(roles)\n',
-        'who invites."""\n',
+        'an owner to give."""\n        self._require_owner_for(roles)\n',
+        'an owner to give."""\n',
         INVITING,
+    ),
+    Mistake(
+        "an admin says whom an owner supervises",
+        MEMBERS,
+        "if (roles, supervises) != (self.roles, self.supervises):",
+        "if roles != self.roles:",
+        DECIDING,
+    ),
+    Mistake(
+        "an admin makes themselves supervisor of everybody",
+        MEMBERS,
+        "if by.id == self.id and not (by.is_owner or",
+        "if by.id == self.id and not (by.in_office or",
+        DECIDING,
     ),
     Mistake(
         "a suspended member stays signed in",

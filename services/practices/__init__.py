@@ -9,7 +9,8 @@ member.reinstated, member.removed, member.signed_out, cover.arranged, cover.canc
 client.changed, client.joined, client.signed_out, client.consented, client.consent_withdrawn,
 client.glass_broken, look.ended, episode.* for each step of an episode (docs/events.md),
 session.scheduled, session.moved, session.held, session.missed, session.cancelled, app.registered,
-grant.given, grant.revoked, and a snapshot of each kind (practice.snapshot, …) when told to republish;
+grant.given, grant.revoked, person.contact_set for members and clients (to notifications alone, encrypted),
+and a snapshot of each kind (practice.snapshot, person.snapshot, …) when told to republish;
 wishes and readiness are told and kept by nobody else, so that they have none.
 
 Listens to nothing: everybody else's knowledge of people begins here.

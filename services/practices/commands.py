@@ -16,7 +16,7 @@ from services.practices import renewal, sample
 from services.practices.contacts import reached
 from services.practices.domain.addresses import look_up, normalized
 from services.practices.domain.apps import App, AppNotFound, TwoSecrets
-from services.practices.domain.members import Member, Role
+from services.practices.domain.members import Member, MemberStatus, Role
 from services.practices.domain.practices import LanguageNotOffered, Practice
 from services.practices.schemas.parts import EMAIL, LANGUAGE
 from services.practices.schemas.practices import CRISIS_TEXT, NAME
@@ -125,8 +125,10 @@ def open_practice(
 ) -> Mapping[str, Any]:
     """Open a practice and invite its first owner.
 
-    Safe to run again: with the same name and e-mail address it finds what is there and sends no other letter.
+    Safe to run again: with the same name and e-mail address it finds what is there, and sends another letter
+    only where the owner's invitation ran out before they came.
     """
+    at = now()
     # Derived, so that a run that was interrupted between the two is finished by the next.
     practice_id = derived_from("practice", name, normalized(owner_email))
     try:
@@ -149,10 +151,14 @@ def open_practice(
         roles={Role.OWNER},
         language=languages[0],
         timezone=timezone,
-        at=now(),
+        at=at,
     )
+    members = Members(database)
     Practices(database).add(practice)
-    Members(database).add(reached(settings, owner))
+    found, _ = members.add(reached(settings, owner))
+    if found.status is MemberStatus.INVITED and not found.is_invited(at):
+        found.ask_for_letter(at)
+        members.save(found)
     return {"practice_id": practice_id, "owner_id": owner.id}
 
 

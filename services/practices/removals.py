@@ -9,7 +9,7 @@ import logging
 from datetime import datetime, timedelta
 from typing import Any
 
-from services.practices.domain.episodes import EpisodeOpen, TooManySteps
+from services.practices.domain.episodes import OPEN, EpisodeOpen, TooManySteps
 from services.practices.domain.members import Member
 from services.practices.domain.removals import Removal
 from services.practices.store.episodes import Episodes
@@ -67,7 +67,7 @@ def _transfer(database: Any, member: Member, removal: Removal, episode_id: str, 
         return False
     while True:
         episode = episodes.get(member.practice_id, episode_id)
-        if episode.clinician_id != member.id:
+        if episode.clinician_id != member.id or episode.status not in OPEN:
             return True
         try:
             episode.transfer(to, removal.by, at)

@@ -152,7 +152,7 @@ def unfit_for_production(settings: "Settings") -> list[str]:
         **_unfit_database("MONGO", settings.mongo_url),
         **_not_own("mongo_url", settings),
         **(_unfit_administrators(settings) if settings.administered else {}),
-        # One with a user gets no password without TLS: smtp:// means STARTTLS then (practices/mailer.py).
+        # One with a user gets no password without TLS: smtp:// means STARTTLS then (practices/mailer).
         "TANDEM_SMTP_URL must not be the development mailbox in production: name a mail server with user "
         "and password.": bool(settings.smtp_url) and not (mail.username and mail.password),
     }

@@ -41,6 +41,12 @@ def test_a_member_reads_who_they_are(world, http, role):
     assert answer.json["roles"] == [role]
 
 
+def test_roles_are_told_in_their_order(world, http):
+    ada = world.member(*Role)
+
+    assert http.get("/v1/me", headers=world.bearer(ada)).json["roles"] == sorted(Role)
+
+
 def test_a_client_and_an_app_read_who_they_are(world, http):
     maya, app = world.client(), world.app()
 

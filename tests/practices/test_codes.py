@@ -75,23 +75,23 @@ def test_a_code_that_is_for_something_else_is_found_by_its_quota_only(world):
 def test_a_code_asked_for_while_another_is_sent_stays_due(world):
     codes, at = Codes(world.database), now()
     codes.ask(code(at), 5, HOUR)
-    ((_, sent),) = codes.to_send(at)
+    sent = codes.to_send(at)
     later = code(at)
     codes.ask(later, 5, HOUR)
 
-    codes.settle("quota", sent)
+    codes.settle(sent)
 
-    assert list(codes.to_send(at)) == [("quota", [later])]
+    assert codes.to_send(at) == {"quota": [later]}
 
 
 def test_nothing_readable_stays_of_a_code_that_was_sent(world):
     codes, at = Codes(world.database), now()
     codes.ask(code(at, sealed_to=b"to"), 5, HOUR)
 
-    codes.settle("quota", [code for _, codes in codes.to_send(at) for code in codes])
+    codes.settle(codes.to_send(at))
 
     (kept,) = world.database["codes"].find_one()["codes"]
-    assert list(codes.to_send(at)) == []
+    assert codes.to_send(at) == {}
     assert (kept["sealed"], kept["sealed_to"]) == (None, None)
 
 

@@ -3,6 +3,7 @@
 import base64
 import sys
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from click.testing import CliRunner
@@ -77,6 +78,22 @@ def test_the_owner_who_was_invited_joins_and_is_not_invited_again(run):
     run(open_practice, *OPEN)
 
     assert members.get(opened["practice_id"], opened["owner_id"]).active
+
+
+def test_an_owner_whose_invitation_ran_out_gets_another_letter(run):
+    _, opened = run(open_practice, *OPEN)
+    members, about = Members(run.database), (opened["practice_id"], opened["owner_id"])
+    ran_out = {"invitation.expires_at": now() - timedelta(days=1), "invitation_due": None}
+    ran_out["invitation.asked_at"] = [now() - timedelta(days=15)]
+    run.database["members"].update_one({"_id": opened["owner_id"]}, {"$set": ran_out})
+
+    again = [run(open_practice, *OPEN)[1] for _ in range(2)]
+
+    owner = members.get(*about)
+    assert again == [opened, opened]
+    assert owner.may_sign_in(now())
+    assert owner.invitation_due is not None
+    assert (owner.invitation.number, owner.version) == (2, 2)
 
 
 def test_a_run_that_died_between_the_two_is_finished_by_the_next(run, monkeypatch):
@@ -171,7 +188,7 @@ def test_the_samples_staff_sign_in_with_the_authenticator_that_it_tells(run):
     settings = Settings.read("practices")
     owner, client = sample["people"][0], sample["people"][-1]
     ticket = MailedCodes(run.database, settings).ask(owner["email"], None, now())
-    ((_, [code]),) = Codes(run.database).to_send(now())
+    ([code],) = Codes(run.database).to_send(now()).values()
     said, _ = MailedCodes(run.database, settings).letter(code)
 
     with pytest.raises(SecondFactorRequired) as required:

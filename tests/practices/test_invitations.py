@@ -109,16 +109,47 @@ def test_a_letter_asked_for_while_one_is_sent_stays_due(world, mailbox, send):  
 
 def test_a_server_that_refuses_is_tried_again(world, mailbox, send):  # noqa: F811
     noa = world.invited(Role.CLINICIAN)
-    mailbox.refuses = True
+    mailbox.refuses = "451 Later"
 
     send()
     put_off = [waiting(world, now() + timedelta(seconds=s)) for s in (0, 6)]
-    mailbox.refuses = False
+    mailbox.refuses = None
     world.database["members"].update_one({"_id": noa.id}, {"$set": {"invitation_due": now()}})
     send()
 
     assert put_off == [[], [noa.id]]
     assert len(mailbox.mails) == 1
+
+
+def test_an_invitation_that_is_refused_for_good_is_given_up(world, mailbox, send):  # noqa: F811
+    world.invited(Role.CLINICIAN)
+    mailbox.refuses_recipient = "550 Nobody here"
+
+    send()
+
+    assert waiting(world) == []
+
+
+@pytest.mark.parametrize(("collection", "invite"), [("members", "invited"), ("clients", "invited_client")])
+def test_an_invitation_that_ran_out_is_not_sent(world, mailbox, send, collection, invite):  # noqa: F811
+    getattr(world, invite)()
+    world.database[collection].update_many({}, {"$set": {"invitation.expires_at": now()}})
+
+    send()
+
+    assert mailbox.mails == []
+    assert waiting(world) == []
+
+
+def test_an_invitation_is_tried_ever_more_rarely(world, mailbox, send):  # noqa: F811
+    world.invited(Role.CLINICIAN)
+    asked_at = {"invitation.asked_at": [now() - timedelta(minutes=1)]}
+    world.database["members"].update_many({}, {"$set": asked_at})
+    mailbox.refuses = "451 Later"
+
+    send()
+
+    assert [waiting(world, now() + timedelta(seconds=s)) != [] for s in (50, 70)] == [False, True]
 
 
 def test_who_was_removed_or_accepted_gets_no_letter(world, mailbox, send):  # noqa: F811

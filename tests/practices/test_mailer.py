@@ -14,9 +14,9 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
 from services.practices.domain.members import Member, Role
-from services.practices.mailer import send_due, send_letters
+from services.practices.mailer import send_due, send_letters, waiting
 from services.practices.sign_in import SignIn
-from services.practices.sign_in.codes import MailedCodes
+from services.practices.sign_in.codes import Address, MailedCodes
 from services.practices.store.codes import Codes
 from services.practices.store.people import Clients, Members
 from shared.clock import now
@@ -28,16 +28,18 @@ from tests.figures import Figures
 from tests.practices.conftest import killed
 
 EMAIL = "ada@example.org"
+MINUTE = timedelta(minutes=1)
+FOR_GOOD = pytest.mark.parametrize("refuses", ["refuses_recipient", "refuses"])
 NEVER = threading.Event()
 
 
 class Mailbox:
-    """Keeps what comes, when it `may_answer`, or refuses as long as `refuses` says."""
+    """Keeps what comes, when it `may_answer`, or refuses the recipient or the mail with what these say."""
 
     def __init__(self):
         self.mails = []
         self.tried = []
-        self.refuses = False
+        self.refuses_recipient = self.refuses = None
         self.came = threading.Event()
         self.may_answer = lambda: True
 
@@ -46,9 +48,15 @@ class Mailbox:
         self.tried.append(given)
         return AuthResult(success=True)
 
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        if self.refuses_recipient:
+            return self.refuses_recipient
+        envelope.rcpt_tos.append(address)
+        return "250 Known"
+
     async def handle_DATA(self, server, session, envelope):
         if self.refuses:
-            return "451 Later"
+            return self.refuses
         while not self.may_answer():
             await asyncio.sleep(0.01)
         mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
@@ -120,7 +128,7 @@ def test_who_is_unknown_or_suspended_gets_none(world, mailbox, reachable, lease)
     send_due(world.database, reachable, lease, NEVER)
 
     assert mailbox.mails == []
-    assert list(Codes(world.database).to_send(now() + timedelta(hours=1))) == []
+    assert Codes(world.database).to_send(now() + timedelta(hours=1)) == {}
 
 
 def test_a_code_is_sent_once(world, mailbox, reachable, lease):
@@ -158,15 +166,15 @@ def test_an_expired_code_is_not_sent(world, mailbox, reachable, lease):
 def test_a_server_that_refuses_is_tried_again(world, mailbox, reachable, lease):
     world.client(email=EMAIL)
     MailedCodes(world.database, reachable).ask(EMAIL, None, now())
-    mailbox.refuses = True
+    mailbox.refuses = "451 Later"
     send_due(world.database, reachable, lease, NEVER)
-    mailbox.refuses = False
+    mailbox.refuses = None
 
-    put_off = [list(Codes(world.database).to_send(now() + timedelta(seconds=s))) for s in (0, 6)]
+    put_off = [Codes(world.database).to_send(now() + timedelta(seconds=s)) for s in (0, 6)]
     world.database["codes"].update_many({}, {"$set": {"due": now()}})
     send_due(world.database, reachable, lease, NEVER)
 
-    assert put_off[0] == []
+    assert put_off[0] == {}
     assert len(put_off[1]) == 1
     assert len(mailbox.mails) == 1
 
@@ -181,10 +189,10 @@ def test_letters_and_those_that_wait_are_counted(world, mailbox, reachable, leas
     send_letters(world.database, reachable, "me", stopped)  # from now on its figures are of this database
 
     codes.ask(EMAIL, None, now() - timedelta(minutes=3))
-    mailbox.refuses = True
+    mailbox.refuses = "451 Later"
     send_due(world.database, reachable, lease, NEVER)
     refused = Figures.of(KEEPING)
-    mailbox.refuses = False
+    mailbox.refuses = None
     codes.ask("not an address\r\nBcc: all@example.org", None, now())
     world.database["codes"].update_many({}, {"$set": {"due": now()}})
     send_due(world.database, reachable, lease, NEVER)
@@ -198,6 +206,75 @@ def test_letters_and_those_that_wait_are_counted(world, mailbox, reachable, leas
         for word in ("put_off", "sent", "given_up")
     }
     assert became == {"put_off": 1, "sent": 1, "given_up": 1}
+
+
+@FOR_GOOD
+def test_a_code_that_is_refused_for_good_is_given_up(world, mailbox, reachable, lease, caplog, refuses):
+    world.client(email=EMAIL)
+    MailedCodes(world.database, reachable).ask(EMAIL, None, now())
+    before = Figures.of(KEEPING)
+    setattr(mailbox, refuses, "550 Nobody here")
+
+    send_due(world.database, reachable, lease, NEVER)
+
+    assert Codes(world.database).to_send(now() + timedelta(hours=1)) == {}
+    assert Figures.of(KEEPING).since(before, "tandem_letters_total", became="given_up") == 1
+    (told,) = [record for record in caplog.records if record.message == "Letter given up"]
+    assert told.letter_id == world.database["codes"].find_one()["codes"][0]["id"]
+    assert EMAIL not in str(vars(told))
+
+
+@pytest.mark.parametrize("refuses", ["refuses_recipient", "refuses"])
+def test_what_is_refused_for_now_is_kept(world, mailbox, reachable, lease, refuses):
+    world.client(email=EMAIL)
+    MailedCodes(world.database, reachable).ask(EMAIL, None, now())
+    setattr(mailbox, refuses, "450 Later")
+
+    send_due(world.database, reachable, lease, NEVER)
+
+    assert len(Codes(world.database).to_send(now() + timedelta(hours=1))) == 1
+
+
+@pytest.mark.parametrize(("minutes", "again"), [(0, 5), (1, 5), (9, 5)])
+def test_codes_are_tried_again_soon_however_long_they_have_waited(
+    world, mailbox, reachable, lease, minutes, again
+):
+    world.client(email=EMAIL)
+    MailedCodes(world.database, reachable).ask(EMAIL, None, now() - minutes * MINUTE)
+    mailbox.refuses = "451 Later"
+
+    send_due(world.database, reachable, lease, NEVER)
+
+    due = world.database["codes"].find_one()["due"]
+    assert timedelta(0) < due - now() <= timedelta(seconds=again)
+
+
+def test_made_up_addresses_are_settled_all_at_once_and_hold_up_nobody(
+    world, mailbox, reachable, lease, monkeypatch
+):
+    ada = world.client(email=EMAIL)
+    codes = MailedCodes(world.database, reachable)
+    for number in range(8):
+        codes.ask(f"made-up-{number}@example.org", None, now())
+    codes.ask(EMAIL, None, now())
+    codes.ask_for_change(ada.id, {Address.NEW: "ada@example.net"}, now())
+    monkeypatch.setattr(waiting, "AT_ONCE", 3)
+    settled = []
+    monkeypatch.setattr(Codes, "settle", counting(Codes.settle, settled))
+
+    send_due(world.database, reachable, lease, NEVER)
+
+    assert [recipients for recipients, _ in mailbox.mails] == [[EMAIL], ["ada@example.net"]]
+    assert settled == [3, 3, 2, 1, 1]
+    assert Codes(world.database).waiting() == 0
+
+
+def counting(settle, settled):
+    def counted(self, waited):
+        settled.append(len(waited))
+        settle(self, waited)
+
+    return counted
 
 
 def test_one_letter_that_cannot_be_sent_holds_up_no_other(world, mailbox, reachable, lease):
@@ -231,7 +308,7 @@ def test_a_password_is_not_told_to_a_server_without_tls(world, mailbox, reachabl
 
     assert mailbox.tried == []
     assert mailbox.mails == []
-    assert len(list(Codes(world.database).to_send(now() + timedelta(seconds=6)))) == 1
+    assert len(Codes(world.database).to_send(now() + timedelta(seconds=6))) == 1
 
 
 def test_a_slow_server_does_not_cost_the_lease(world, mailbox, reachable):
@@ -329,7 +406,8 @@ def test_a_record_that_cannot_be_read_holds_up_no_other_letter(world, mailbox, r
 
 def test_a_code_for_a_change_goes_to_the_new_mailbox_only(world, mailbox, reachable, lease):
     ada = world.client(email=EMAIL)
-    MailedCodes(world.database, reachable).ask_for_change(ada.id, "ada@example.net", now())
+    mailboxes = {Address.NEW: "ada@example.net"}
+    MailedCodes(world.database, reachable).ask_for_change(ada.id, mailboxes, now())
 
     send_due(world.database, reachable, lease, NEVER)
     send_due(world.database, reachable, lease, NEVER)
@@ -401,16 +479,16 @@ def test_a_letter_of_a_change_is_tried_again_and_changes_nobody_meanwhile(world,
     ada = world.client(email=EMAIL)
     moved(world, ada, "ada@example.net")
     version = Clients(world.database).get(ada.practice_id, ada.id).version
-    mailbox.refuses = True
+    mailbox.refuses = "451 Later"
     send_due(world.database, reachable, lease, NEVER)
-    mailbox.refuses = False
+    mailbox.refuses = None
 
-    waiting = [Clients(world.database).due("letters_due", now() + timedelta(seconds=s)) for s in (0, 6)]
+    due = [Clients(world.database).due("letters_due", now() + timedelta(seconds=s)) for s in (0, 6)]
     after = Clients(world.database).get(ada.practice_id, ada.id)
     world.database["clients"].update_many({}, {"$set": {"letters_due": now()}})
     send_due(world.database, reachable, lease, NEVER)
 
-    assert [len(found) for found in waiting] == [0, 1]
+    assert [len(found) for found in due] == [0, 1]
     assert after.version == version
     assert [recipients for recipients, _ in mailbox.mails] == [[EMAIL]]
 
@@ -436,3 +514,62 @@ def test_an_address_changed_again_while_its_letter_is_sent_is_told_too(world, ma
     send_due(world.database, reachable, lease, NEVER)
 
     assert [recipients for recipients, _ in mailbox.mails] == [[EMAIL], ["ada@example.net"]]
+
+
+@FOR_GOOD
+def test_a_former_address_that_takes_nothing_is_forgotten(world, mailbox, reachable, lease, refuses):
+    ada = world.client(email=EMAIL)
+    moved(world, ada, "ada@example.net")
+    setattr(mailbox, refuses, "550 Nobody here")
+
+    send_due(world.database, reachable, lease, NEVER)
+
+    assert letters(world) == []
+    assert Clients(world.database).get(ada.practice_id, ada.id).former_emails == {}
+
+
+def changed_before(world, ago):
+    world.database["clients"].update_many({}, {"$set": {"address_changed_at": now() - ago}})
+
+
+@pytest.mark.parametrize(("ago", "again"), [(MINUTE, MINUTE), (timedelta(days=2), waiting.AT_LATEST_AFTER)])
+def test_a_letter_that_is_not_taken_is_tried_ever_more_rarely(world, mailbox, reachable, lease, ago, again):
+    moved(world, world.client(email=EMAIL), "ada@example.net")
+    changed_before(world, ago)
+    mailbox.refuses = "451 Later"
+
+    send_due(world.database, reachable, lease, NEVER)
+
+    (found,) = letters(world)
+    assert again - timedelta(seconds=10) < found["letters_due"] - now() <= again + timedelta(seconds=10)
+
+
+def test_a_former_address_that_could_not_be_told_for_long_is_forgotten(world, mailbox, reachable, lease):
+    moved(world, world.client(email=EMAIL), "ada@example.net")
+    changed_before(world, waiting.TOLD_WITHIN)
+
+    send_due(world.database, reachable, lease, NEVER)
+
+    assert (mailbox.mails, letters(world)) == ([], [])
+
+
+def test_a_repeat_has_the_date_of_the_change(world, mailbox, reachable, lease):
+    moved(world, world.client(email=EMAIL), "ada@example.net")
+    changed_before(world, timedelta(days=1))
+
+    send_due(world.database, reachable, lease, NEVER)
+
+    ((_, mail),) = mailbox.mails
+    assert now() - mail["Date"].datetime >= timedelta(days=1)
+
+
+def test_people_whose_former_address_is_not_told_are_counted(world, reachable, monkeypatch):
+    monkeypatch.setattr(remembered, "_SECONDS", -1.0)
+    stopped = threading.Event()
+    stopped.set()
+    send_letters(world.database, reachable, "me", stopped)
+
+    moved(world, world.client(email=EMAIL), "ada@example.net", "ada@example.com")
+    moved(world, world.member(Role.OWNER), "bob@example.net")
+
+    assert Figures.of(KEEPING)("tandem_address_letters_waiting") == 2

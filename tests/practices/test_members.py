@@ -214,6 +214,8 @@ def test_an_owner_stays_one_until_another_owner_decides_otherwise():
         lambda olivia, by: olivia.reinstate(by),
         lambda olivia, by: olivia.remove(by, removal(), []),
         lambda olivia, by: olivia.change(by, roles={Role.ADMIN}),
+        lambda olivia, by: olivia.change(by, roles={Role.OWNER, Role.SUPERVISOR}),
+        lambda olivia, by: olivia.change(by, supervised=[member()]),
         lambda olivia, by: olivia.invite_again(by, AT),
     ],
 )
@@ -224,6 +226,48 @@ def test_about_an_owner_only_owners_decide(decide):
     for by in (admin(), fired):
         with pytest.raises(OnlyOwners):
             decide(owner("o3"), by)
+
+
+def test_of_an_owner_who_supervises_only_owners_say_whom():
+    olivia = member("o3", [Role.OWNER, Role.SUPERVISOR])
+
+    with pytest.raises(OnlyOwners):
+        olivia.change(admin(), supervised=[member()])
+    olivia.change(owner(), supervised=[member()])
+    with pytest.raises(OnlyOwners):
+        olivia.change(admin(), supervised=[])
+
+    assert olivia.supervises == {"m1"}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"roles": {Role.ADMIN, Role.SUPERVISOR}},
+        {"roles": {Role.ADMIN, Role.SUPERVISOR}, "supervised": [member("m2")]},
+        {"roles": {Role.ADMIN, Role.CLINICIAN}},
+        {"supervised": [member("m2")]},
+    ],
+)
+def test_who_is_no_owner_gives_themselves_neither_role_nor_anybody_to_supervise(more):
+    me = member("a1", [Role.ADMIN])
+
+    with pytest.raises(NotYourself):
+        me.change(admin(), **more)
+
+    assert (me.roles, me.supervises) == ({Role.ADMIN}, set())
+
+
+def test_whom_they_supervise_an_admin_does_not_add_to_and_may_lessen():
+    me = member("a1", [Role.ADMIN, Role.SUPERVISOR])
+    me.change(owner(), supervised=[member("m2"), member("m3")])
+
+    with pytest.raises(NotYourself):
+        me.change(admin(), supervised=[member("m2"), member("m4")])
+    me.change(admin(), supervised=[member("m2")])
+    me.change(admin(), roles={Role.ADMIN})
+
+    assert (me.roles, me.supervises) == ({Role.ADMIN}, set())
 
 
 def test_an_admin_makes_nobody_an_owner():
@@ -289,10 +333,14 @@ def test_a_clinician_with_open_episodes_stays_a_clinician():
 
 
 def test_who_is_removed_leaves_no_address_behind():
-    clara = removed()
+    clara = member()
+    clara.change_address("c@example.org", "c", "l1", AT)
+
+    clara.remove(admin(), removal(), [])
 
     assert clara.status is MemberStatus.REMOVED
     assert (clara.email, clara.address) == ("", "m1")
+    assert (clara.former_emails, clara.letters_due) == ({}, None)
     assert clara.events[-2:] == [MemberRemoved("m1"), PersonContactSet("m1", None)]
 
 

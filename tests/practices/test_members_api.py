@@ -190,10 +190,22 @@ def test_an_admin_does_not_decide_about_an_owner(world, decide):
         decide(ada, "POST", owner, "/suspension"),
         decide(ada, "POST", owner, "/removal", json={}),
         decide(ada, "PATCH", owner, json={"roles": ["admin"]}),
+        decide(ada, "PATCH", owner, json={"supervises": [world.member(Role.CLINICIAN).id]}),
     ]
 
     assert {answer.status_code for answer in answers} == {403}
     assert Members(world.database).get(world.practice.id, owner.id).active
+
+
+def test_an_admin_makes_themselves_no_supervisor_and_an_owner_does(world, decide):
+    ada, olivia, clara = (world.member(role) for role in (Role.ADMIN, Role.OWNER, Role.CLINICIAN))
+    more = {"roles": ["admin", "supervisor"], "supervises": [clara.id]}
+
+    refused = decide(ada, "PATCH", ada, json=more)
+    given = decide(olivia, "PATCH", ada, json=more)
+
+    assert (refused.status_code, refused.json["type"]) == (409, "/problems/not-yourself")
+    assert (given.status_code, given.json["supervises"]) == (200, [clara.id])
 
 
 def test_another_letter_is_asked_for_and_not_too_often(world, decide):

@@ -130,6 +130,16 @@ def test_each_address_that_was_left_is_told_and_forgotten_when_it_was(made):
     assert (someone.email, someone.address) == ("C@example.org", "c")
 
 
+@BOTH
+def test_whoever_comes_back_to_an_address_is_not_told_that_it_is_theirs_no_more(made):
+    someone = made()
+    someone.change_address("b@example.org", "b", "l1", AT)
+
+    someone.change_address("Ada@example.org", "a", "l2", AT)
+
+    assert someone.former_emails == {"l2": "b@example.org"}
+
+
 def test_a_member_introduces_themselves_and_it_is_said_once():
     ada = member()
 

@@ -11,13 +11,13 @@ from services.practices import removals
 from services.practices.domain.episodes import Episode
 from services.practices.domain.members import MemberStatus, Role
 from services.practices.domain.removals import WATCHED, HandOverIncomplete, NotTheirEpisode, Removal
-from services.practices.removals import hand_over_due
+from services.practices.removals import hand_over, hand_over_due
 from services.practices.store.episodes import Episodes
 from services.practices.store.people import Members
 from shared.clock import now
 from shared.ids import new_id
 from shared.store.aggregates import StaleVersion
-from tests.practices.conftest import always
+from tests.practices.conftest import always, before
 
 
 def plan(others=None, **hand_over):
@@ -38,10 +38,10 @@ def test_every_episode_is_named_or_the_rest_is():
     assert strange.value.errors == {"hand_over": ["e9"]}
 
 
-def test_an_episode_that_nobody_named_goes_to_one_of_those_named():
+def test_an_episode_that_nobody_named_goes_to_who_has_the_rest():
     assert plan("m2", e1="m3").successor("e1") == "m3"
     assert plan("m2", e1="m3").successor("late") == "m2"
-    assert plan(e1="m4", e2="m3").successor("late") == "m3"
+    assert plan(e1="m4", e2="m3").successor("late") is None
     assert plan().successor("late") is None
 
 
@@ -268,13 +268,14 @@ def test_a_removal_is_watched_for_a_while_and_then_forgotten(world, clara, remov
 
 
 def test_nobody_gets_a_client_whom_the_plan_did_not_mean_for_them(world, clara, daniel, remove):
+    known = world.episode(world.client(), clara)
     started = Episode.start(id=new_id(), client=world.client(), clinician=clara, by=clara, at=now())
 
-    remove(clara)
+    remove(clara, hand_over={known.id: daniel.id})
     late, _ = Episodes(world.database).add(started)
     hand_over_due(world.database, now() + WATCHED, always)
 
-    assert clinicians(world) == {late.id: clara.id}
+    assert clinicians(world) == {known.id: daniel.id, late.id: clara.id}
     assert [one.id for one in due(world)] == [clara.id]
 
 
@@ -329,6 +330,25 @@ def test_an_episode_that_the_office_gave_to_another_stays_with_them(
     remove(clara, others=daniel.id)
 
     assert clinicians(world) == {episode.id: eva.id}
+
+
+def test_an_episode_that_closes_while_it_is_handed_over_is_done(world, clara, daniel, remove):
+    episode = world.episode(world.client(), clara)
+
+    def close():
+        world.database["episodes"].update_one({"_id": episode.id}, {"$set": {"status": "closed"}})
+
+    with before(Episodes, "get", close):
+        # As it was listed a moment before.
+        done = hand_over(world.database, left(world, clara, daniel), now())
+
+    assert done
+    assert clinicians(world) == {episode.id: clara.id}
+
+
+def left(world, clara, daniel):
+    clara.remove(world.member(Role.ADMIN), plan(daniel.id), [])
+    return Members(world.database).save(clara)
 
 
 def test_a_record_that_cannot_be_read_holds_up_no_other(world, clara, daniel, remove, monkeypatch):

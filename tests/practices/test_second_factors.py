@@ -12,9 +12,11 @@ from services.practices.sign_in import NothingToExchange, SecondFactorRequired, 
 from services.practices.sign_in.second_factors import RECOVERY_CODES, TICKET_TRIES, TRIES
 from services.practices.store.people import Members
 from services.practices.store.second_factors import Tickets
+from services.practices.store.sign_in import SignedIn, SignIns
 from shared.clock import now
+from shared.ids import new_id
 from shared.store.aggregates import StaleVersion
-from tests.practices.conftest import killed
+from tests.practices.conftest import before, killed
 
 EMAIL = "ada@example.org"
 MINUTE = timedelta(minutes=1)
@@ -73,14 +75,21 @@ def test_who_has_none_enrols_one_with_the_first_right_code(world, sign_in):
     assert required(world, sign_in).enrolment is None
 
 
-def test_two_who_enrol_at_once_do_not_both(world, sign_in):
-    world.member(Role.ADMIN, email=EMAIL)
-    wanted = [required(world, sign_in) for _ in range(2)]
-    codes = [world.code(secret=base64.b32decode(one.enrolment["secret"])) for one in wanted]
+def test_of_two_who_enrol_at_once_one_does(world, sign_in):
+    """Both have loaded the member without any before either saves."""
+    ada = world.member(Role.ADMIN, email=EMAIL)
+    first, second = (required(world, sign_in) for _ in range(2))
+    codes = [world.code(secret=base64.b32decode(one.enrolment["secret"])) for one in (first, second)]
+    came = []
 
-    sign_in.by_second_factor(wanted[0].ticket, codes[0], now())
+    with before(
+        Members, "save", lambda: came.append(sign_in.by_second_factor(first.ticket, codes[0], now()))
+    ):
+        refused(sign_in, second.ticket, codes[1])
 
-    refused(sign_in, wanted[1].ticket, codes[1])
+    assert came[0].recovery_codes
+    assert len(again(world, ada).second_factor.recovery_codes) == RECOVERY_CODES
+    assert sign_in.by_second_factor(required(world, sign_in).ticket, came[0].recovery_codes[0], now())
 
 
 def test_the_code_of_the_enrolment_is_used_up_by_it(world, sign_in):
@@ -339,6 +348,44 @@ def test_the_office_resets_it_and_what_it_began_has_ended(world, http, sign_in, 
     with pytest.raises(NothingToExchange):
         sign_in.by_refresh_token(tokens.refresh_token, now())
     assert required(world, sign_in).enrolment
+
+
+def comes_in(world, sign_in, ticket):
+    try:
+        return sign_in.by_second_factor(ticket, world.code(), now())
+    except NothingToExchange:
+        return None
+
+
+@pytest.mark.parametrize("decide", ["reset", "suspended"])
+def test_who_is_reset_or_suspended_while_they_sign_in_does_not_come_in(world, http, sign_in, ada, decide):
+    ticket, admin = required(world, sign_in).ticket, world.member(Role.ADMIN)
+    happens = {"reset": lambda: reset(world, http, ada, admin), "suspended": lambda: suspend(world, ada)}
+
+    with before(SignIns, "add", happens[decide]):
+        came = comes_in(world, sign_in, ticket)
+
+    assert came is None
+    assert SignIns(world.database).ids_of(ada.practice_id, ada.id) == []
+
+
+def suspend(world, ada):
+    world.suspend(again(world, ada))
+
+
+def test_what_began_while_the_second_factor_was_reset_is_ended_with_the_rest(world, http, ada):
+    """It looked at the member before the reset was saved, which had listed what to end before it began."""
+    at, sign_ins = now(), SignIns(world.database)
+    about = {"practice_id": ada.practice_id, "person_id": ada.id, "kind": "member"}
+    late = SignedIn(id=new_id(), began_at=at, last_used_at=at, expires_at=at + MINUTE, **about)
+    admin = world.member(Role.ADMIN)
+
+    with before(Members, "save", lambda: sign_ins.add(late, 20)):
+        answer = reset(world, http, ada, admin)
+
+    assert list(again(world, ada).ended) == [late.id]
+    assert sign_ins.ids_of(ada.practice_id, ada.id) == []
+    assert answer.headers["ETag"] == f'"{again(world, ada).version}"'
 
 
 def test_a_reset_that_was_killed_halfway_is_whole(world, http, sign_in, ada):

@@ -85,14 +85,22 @@ def test_staff_enrol_a_second_factor_and_bring_it_from_then_on(world, http):
 
 def test_several_standings_are_listed_to_choose_from(world, http):
     member, client = world.member(Role.ADMIN, email=EMAIL), world.client(email=EMAIL)
+    elsewhere = world.another_practice()
+    there = elsewhere.client(email=EMAIL)
+    elsewhere.change_practice(name="Elm")
     form = ask(world, http)
 
     refused = http.post("/v1/token", data=form)
-    chosen = http.post("/v1/token", data={**form, "kind": "client"})
+    chosen = http.post("/v1/token", data={**form, "kind": "client", "practice_id": client.practice_id})
 
     assert (refused.status_code, refused.json["error"]) == (400, "standing_required")
-    assert {standing["id"] for standing in refused.json["standings"]} == {member.id, client.id}
-    assert refused.json["standings"][0].keys() == {"id", "kind", "practice_id"}
+    offered = {(one["id"], one["kind"], one["practice_name"]) for one in refused.json["standings"]}
+    assert offered == {
+        (member.id, "member", "Harbour"),
+        (client.id, "client", "Harbour"),
+        (there.id, "client", "Elm"),
+    }
+    assert refused.json["standings"][0].keys() == {"id", "kind", "practice_id", "practice_name"}
     assert chosen.status_code == 200
 
 

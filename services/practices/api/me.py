@@ -87,9 +87,13 @@ def end_other_sign_ins() -> None:
 @api.arguments(schemas.NewAddressBody)
 @api.response(202, AskedView)
 def ask_to_change_address(body: dict[str, str]) -> Mapping[str, str]:
-    """The same answer whoever has the address; the code in its mailbox makes it yours by PUT."""
+    """The same answer whoever has the address; the code in its mailbox makes it yours by PUT.
+
+    A client, who has no second factor, gets another code at the present address, and sends both.
+    """
     ticket = _address_change().ask(body["email"], now())
-    return {"detail": "A code is on its way to this address, good for ten minutes.", "ticket": ticket}
+    detail = "A code is on its way to this address, and to a client's present one; good for ten minutes."
+    return {"detail": detail, "ticket": ticket}
 
 
 @api.put("/me/address")
@@ -98,8 +102,7 @@ def ask_to_change_address(body: dict[str, str]) -> Mapping[str, str]:
 @api.response(200, MeView)
 def change_address(body: dict[str, str]) -> Mapping[str, Any]:
     """The other sign-ins end, and the old address is told."""
-    second_factor = body.pop("second_factor", None)
-    return _shown(_address_change().make(**body, second_factor=second_factor, at=now()))
+    return _shown(_address_change().make(**body, at=now()))
 
 
 def _address_change() -> AddressChange:

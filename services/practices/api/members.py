@@ -24,10 +24,12 @@ from services.practices.domain.members import (
     OnlyOwners,
     StatusForbids,
 )
+from services.practices.domain.people import Person
 from services.practices.domain.removals import HandOverIncomplete, NotTheirEpisode, Removal, SuccessorCares
 from services.practices.domain.second_factors import NotYourOwn
 from services.practices.removals import hand_over
 from services.practices.schemas import members as schemas
+from services.practices.sign_in.ending import end_late
 from shared.clock import now
 from shared.web.allows import allows
 from shared.web.blueprint import Blueprint
@@ -156,11 +158,9 @@ def _decided(member: Member, decide: Callable[[Member], None]) -> Member:
 @api.delete("/members/<member_id>/second-factor")
 @allows("member.reset_second_factor", members)
 @api.response(200, schemas.MemberView)
-def reset_second_factor(member: Member) -> Member:
+def reset_second_factor(member: Member) -> Person:
     """They are out within 5 s, and enrol another one at their next sign-in."""
     at = now()
     sign_ins().mark_ended(member, at)
     member.reset_second_factor(myself(), sign_ins().ids_of(member.practice_id, member.id), at)
-    members().save(member)
-    sign_ins().mark_ended(member, at)
-    return member
+    return end_late(database(), "member", members().save(member), at)

@@ -30,7 +30,7 @@ class OnlyOwners(Exception):
 
 
 class NotYourself(Exception):
-    """Nobody takes their own place away, so that a practice always keeps an owner."""
+    """Nobody takes their own place away, and only owners give themselves more."""
 
 
 class StatusForbids(Exception):
@@ -94,7 +94,7 @@ class Member(Person):
         return member
 
     def invite(self, *, roles: set[Role], at: datetime, **about: Any) -> "Member":
-        """Another member, whose rights never exceed those of the one who invites."""
+        """Another member; of what roles there are, only an owner's takes an owner to give."""
         self._require_owner_for(roles)
         return Member.invited(practice_id=self.practice_id, roles=roles, at=at, **about)
 
@@ -132,13 +132,12 @@ class Member(Person):
         """Only what is given changes; `caseload`: the open episodes, which only a clinician can have."""
         before = self._state()
         roles = self.roles if roles is None else roles
-        self._require_may_have(roles, by)
+        supervises = self.supervises if supervised is None else {other.id for other in supervised}
+        self._require_may_have(roles, supervises, by)
         if caseload and Role.CLINICIAN not in roles:
             raise CaseloadLeft(f"Transfer the {len(caseload)} open episodes of member {self.id} first.")
-        if supervised is not None:
-            self.supervises = self._responsible_for(supervised, roles)
-        if Role.SUPERVISOR not in roles:
-            self.supervises = set()
+        self._require_may_supervise(supervised or (), roles)
+        self.supervises = supervises if Role.SUPERVISOR in roles else set()
         self.roles = roles
         self._tell_changes(before)
 
@@ -170,6 +169,7 @@ class Member(Person):
         self.status, self.removal, self.removal_due = MemberStatus.REMOVED, removal, removal.at
         # Nobody's look-up of an address is an id, so that the index on it stays unique.
         self.email, self.address, self.invitation_due = "", self.id, None
+        self.former_emails, self.letters_due = {}, None
         self.events.append(MemberRemoved(self.id))
         self.reach(None)
 
@@ -230,7 +230,7 @@ class Member(Person):
     def _say_signed_out(self) -> None:
         self.events.append(MemberSignedOut(self.id, self.ended))
 
-    def _responsible_for(self, supervised: Collection["Member"], roles: set[Role]) -> set[str]:
+    def _require_may_supervise(self, supervised: Collection["Member"], roles: set[Role]) -> None:
         if supervised and Role.SUPERVISOR not in roles:
             raise NotASupervisor(f"Make member {self.id} a supervisor, or name nobody to supervise.")
         for other in supervised:
@@ -239,14 +239,16 @@ class Member(Person):
             other.require_not_removed()
             if Role.CLINICIAN not in other.roles:
                 raise NotAClinician(f"Member {other.id} is no clinician; only clinicians are supervised.")
-        return {other.id for other in supervised}
 
-    def _require_may_have(self, roles: set[Role], by: "Member") -> None:
+    def _require_may_have(self, roles: set[Role], supervises: set[str], by: "Member") -> None:
         self.require_not_removed()
-        if roles != self.roles:
+        if (roles, supervises) != (self.roles, self.supervises):
             by._require_owner_for(roles | self.roles)
         if by.id == self.id and self.is_owner and Role.OWNER not in roles:
             raise NotYourself("Ask another owner of the practice.")
+        # Who supervises reads what clients write, of which no owner is told as of a broken glass.
+        if by.id == self.id and not (by.is_owner or (roles <= self.roles and supervises <= self.supervises)):
+            raise NotYourself("Ask an owner for another role, or for somebody to supervise.")
 
     def _require_may_lose_place(self, by: "Member") -> None:
         if by.id == self.id:

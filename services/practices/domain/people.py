@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from services.practices.domain.addresses import normalized
 from services.practices.domain.invitations import Invited
 from services.practices.events.people import PersonContactSet, PersonSnapshot
 
@@ -28,6 +29,7 @@ class Person(Invited):
     former_emails: dict[str, str] = field(default_factory=dict)
     """Addresses to be told that they are no longer the person's, each by the id of its letter."""
     letters_due: datetime | None = None
+    address_changed_at: datetime | None = None
     contact: str | None = None
     """How to reach them, as notifications alone can read it."""
     version: int = 0
@@ -59,8 +61,10 @@ class Person(Invited):
     def change_address(self, email: str, address: str, letter_id: str, at: datetime) -> None:
         """From a mailbox that is proven to be theirs; the old one is told."""
         if address != self.address:
-            self.former_emails = {**self.former_emails, letter_id: self.email}
-            self.letters_due = at
+            left = {**self.former_emails, letter_id: self.email}
+            # Where they come back to one before it was told, there is nothing to tell it.
+            self.former_emails = {id: to for id, to in left.items() if normalized(to) != normalized(email)}
+            self.letters_due = self.address_changed_at = at
         self.email, self.address = email, address
 
     def reach(self, contact: str | None) -> None:

@@ -56,9 +56,8 @@ class Removal:
             raise HandOverIncomplete(missing)
 
     def successor(self, episode_id: str) -> str | None:
-        """Also of an episode that nobody knew of when the plan was made: one of those named for the rest."""
-        named = self.hand_over.get(episode_id, self.others)
-        return named or min(self.hand_over.values(), default=None)
+        """An episode that nobody knew of when the plan was made has one only where somebody has the rest."""
+        return self.hand_over.get(episode_id, self.others)
 
     def is_over(self, at: datetime) -> bool:
         return at >= self.at + WATCHED

@@ -1,16 +1,16 @@
 """The shapes of what one says of oneself, and of one's sign-ins."""
 
 from marshmallow import fields
-from marshmallow.validate import Length, OneOf
+from marshmallow.validate import Length
 
-from services.practices.schemas.parts import EMAIL, LANGUAGE, exactly, timezones
+from services.practices.schemas.parts import EMAIL, LANGUAGE, Timezone, exactly
 from shared.web.schemas import Moment, Schema, Text
 
 
 class OneselfBody(Schema):
     display_name = Text(200)
     language = exactly(LANGUAGE, metadata={"example": "pt-BR"})
-    timezone = fields.String(validate=OneOf(timezones()))
+    timezone = Timezone()
 
 
 class SignInView(Schema):
@@ -30,4 +30,7 @@ class NewAddressBody(Schema):
 class AddressBody(NewAddressBody):
     code = fields.String(required=True, validate=Length(1, 32))
     ticket = fields.String(required=True, validate=Length(1, 128))
+    present_code = fields.String(
+        validate=Length(1, 32), metadata={"description": "Needed of clients: from the present mailbox."}
+    )
     second_factor = fields.String(validate=Length(1, 32), metadata={"description": "Needed of members."})

@@ -6,7 +6,7 @@ from marshmallow import fields
 from marshmallow.validate import Length
 
 from services.practices.domain.members import MemberStatus, Role
-from services.practices.schemas.parts import PersonBody, PersonView
+from services.practices.schemas.parts import PersonBody, PersonView, Sorted
 from shared.web.schemas import Choice, Id, Moment, PageQuery, Schema
 
 MOST = 500
@@ -45,9 +45,7 @@ class MemberQuery(PageQuery):
 
 
 class MemberView(PersonView):
-    roles = fields.Function(lambda member: sorted(member.roles), metadata={"type": "array"}, required=True)
-    supervises = fields.Function(
-        lambda member: sorted(member.supervises), metadata={"type": "array"}, required=True
-    )
+    roles = Sorted(required=True)
+    supervises = Sorted(required=True)
     status = fields.String(required=True)
     invited_until = Moment(required=True, allow_none=True)

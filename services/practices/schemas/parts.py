@@ -19,6 +19,16 @@ Texts = partial(fields.Dict, keys=fields.String(), values=fields.String())
 Strings = partial(fields.List, fields.String())
 
 
+class Sorted(fields.List):
+    """The strings of a set, which has no order of its own."""
+
+    def __init__(self, **rest: Any) -> None:
+        super().__init__(fields.String(), **rest)
+
+    def _serialize(self, value: Any, *about: Any, **rest: Any) -> Any:
+        return super()._serialize(sorted(value), *about, **rest)
+
+
 def exactly(pattern: str, **rest: Any) -> fields.String:
     # Python's $ also matches before a line feed at the end.
     return fields.String(validate=[Regexp(pattern), _one_line], **rest)

@@ -6,7 +6,7 @@ from marshmallow import ValidationError, fields
 from marshmallow.validate import Length, OneOf
 
 from services.practices.domain.practices import SCHUELLER, WEEKDAYS
-from services.practices.schemas.parts import LANGUAGE, Strings, Texts, Timezone, exactly
+from services.practices.schemas.parts import LANGUAGE, Sorted, Strings, Texts, Timezone, exactly
 from shared.web.schemas import Flag, Id, Schema, Text, Whole
 
 NAME, CRISIS_TEXT = 200, 2_000
@@ -21,7 +21,7 @@ class MeView(Schema):
     practice_id = fields.String(required=True)
     name = fields.String(required=True)
     email = fields.String()
-    roles = Strings()
+    roles = Sorted()
     language = fields.String()
     timezone = fields.String()
 

@@ -47,6 +47,7 @@ class StandingView(Schema):
     id = fields.String(required=True)
     kind = fields.String(required=True)
     practice_id = fields.String(required=True)
+    practice_name = fields.String(required=True)
 
 
 class EnrolmentView(Schema):

@@ -9,7 +9,7 @@ Rules kept here:
 - members bring a second factor after the code;
 - of a sign-in one refresh token is good at a time, and an old one seen again ends it.
 
-`codes`, `second_factors` and `refresh_tokens` are what is exchanged, `tokens` the exchange; `sign_ins` ends
+`codes`, `second_factors` and `refresh_tokens` are what is exchanged, `tokens` the exchange; `ending` ends
 what was begun, `addresses` changes what codes are mailed to.
 """
 

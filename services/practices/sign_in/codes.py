@@ -2,7 +2,9 @@
 
 import hmac
 import secrets
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
 from cryptography.fernet import Fernet
@@ -25,6 +27,13 @@ DEVICE_LIFETIME = timedelta(days=365)
 DEVICES = 10
 
 
+class Address(StrEnum):
+    """Those that a person proves who changes theirs; each has a quota of codes."""
+
+    NEW = "change"
+    PRESENT = "leave"
+
+
 class MailedCodes:
     def __init__(self, database: Any, settings: Settings) -> None:
         self._database = database
@@ -41,16 +50,21 @@ class MailedCodes:
         address, known = self.address(email), device and hash_of(device)
         if known and not self._devices.known(known, address, at):
             known = None
-        quota = f"{address}/{known}" if known else address
-        return self._ask(quota, at, (address,), address=address, device=known)
+        quota, ticket = f"{address}/{known}" if known else address, _ticket()
+        self._ask(quota, ticket, at, (address,), address=address, device=known)
+        return ticket
 
-    def ask_for_change(self, person_id: str, email: str, at: datetime) -> str:
-        """The same for a mailbox that a person wants to sign in by from now on."""
-        quota, sealed_to = _quota_of(person_id), self._box().encrypt(email.encode())
-        return self._ask(quota, at, (quota, self.address(email)), address=None, sealed_to=sealed_to)
+    def ask_for_change(self, person_id: str, mailboxes: Mapping[Address, str], at: datetime) -> str:
+        """The same for the mailboxes that a person has to prove, one code to each, and one ticket for all."""
+        ticket = _ticket()
+        for mailbox, email in mailboxes.items():
+            quota, sealed_to = _quota_of(person_id, mailbox), self._box().encrypt(email.encode())
+            bound = (quota, self.address(email))
+            self._ask(quota, ticket, at, bound, address=None, sealed_to=sealed_to)
+        return ticket
 
-    def _ask(self, quota: str, at: datetime, bound: tuple[str, ...], **about: Any) -> str:
-        ticket, id, code = secrets.token_urlsafe(24), new_id(), f"{secrets.randbelow(10**8):08}"
+    def _ask(self, quota: str, ticket: str, at: datetime, bound: tuple[str, ...], **about: Any) -> None:
+        id, code = new_id(), f"{secrets.randbelow(10**8):08}"
         made = Code(
             id=id,
             quota=quota,
@@ -62,7 +76,6 @@ class MailedCodes:
             **about,
         )
         self._codes.ask(made, CODES, CODES_WITHIN)
-        return ticket
 
     def matching(self, email: str, code: str, ticket: str, at: datetime) -> Code | None:
         """The code to sign in that this is, if it is; a try of it is counted before it is looked at."""
@@ -71,9 +84,9 @@ class MailedCodes:
         return found if found and self._is(found, (address,), code) else None
 
     def matching_change(
-        self, person_id: str, email: str, code: str, ticket: str, at: datetime
+        self, person_id: str, mailbox: Address, email: str, code: str, ticket: str, at: datetime
     ) -> Code | None:
-        quota = _quota_of(person_id)
+        quota = _quota_of(person_id, mailbox)
         found = self._codes.try_of(quota, hash_of(ticket), TRIES, at)
         return found if found and self._is(found, (quota, self.address(email)), code) else None
 
@@ -101,6 +114,10 @@ class MailedCodes:
             *Clients(self._database).with_address(address),
         ]
 
+    def known(self, addresses: Collection[str]) -> set[str]:
+        """Those of these by which somebody may come in."""
+        return Members(self._database).known(addresses) | Clients(self._database).known(addresses)
+
     def letter(self, code: Code) -> tuple[str, list[str]]:
         """What it says, and to whom: each spelling that is stored, as what was typed is never mailed to."""
         said = self._box().decrypt(code.sealed or b"").decode()
@@ -118,5 +135,9 @@ class MailedCodes:
         return box(self._settings, "letters")
 
 
-def _quota_of(person_id: str) -> str:
-    return f"change/{person_id}"
+def _ticket() -> str:
+    return secrets.token_urlsafe(24)
+
+
+def _quota_of(person_id: str, mailbox: Address) -> str:
+    return f"{mailbox}/{person_id}"

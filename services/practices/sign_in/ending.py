@@ -19,11 +19,24 @@ def people(database: Any, kind: str) -> Any:
     return Members(database) if kind == "member" else Clients(database)
 
 
-def end(database: Any, kind: str, practice_id: str, person_id: str, ids: Iterable[str], at: datetime) -> None:
+def end(
+    database: Any, kind: str, practice_id: str, person_id: str, ids: Iterable[str], at: datetime
+) -> Person:
     sign_ins = SignIns(database)
 
     def change(person: Person) -> None:
         sign_ins.mark_ended(person, at)
         person.end_sign_ins(ids, at)
 
-    sign_ins.mark_ended(people(database, kind).change(practice_id, person_id, change), at)
+    person: Person = people(database, kind).change(practice_id, person_id, change)
+    sign_ins.mark_ended(person, at)
+    return person
+
+
+def end_late(database: Any, kind: str, person: Person, at: datetime, but: str = "") -> Person:
+    """After a save that ended all others: end what began between their listing and that save.
+
+    What begins after the save looks at the person again, and ends itself (tokens.py).
+    """
+    late = SignIns(database).ids_of(person.practice_id, person.id, but)
+    return end(database, kind, person.practice_id, person.id, late, at)

@@ -1,9 +1,8 @@
 """Why no tokens are given."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
-
-from services.practices.tokens import Subject
 
 
 class TokenDenied(Exception):
@@ -36,12 +35,22 @@ class PracticeNotGranted(TokenDenied):
     """RFC 8707, 2: the app asks for a practice that did not grant it anything."""
 
 
+@dataclass(frozen=True)
+class Standing:
+    """What somebody chooses by, who is several people here."""
+
+    id: str
+    kind: str
+    practice_id: str
+    practice_name: str
+
+
 class StandingRequired(TokenDenied):
     """One person, several standings: the code stays good for the next request, which names one."""
 
     error = "standing_required"
 
-    def __init__(self, standings: Sequence[Subject]) -> None:
+    def __init__(self, standings: Sequence[Standing]) -> None:
         super().__init__("Repeat the request with practice_id and kind of one of the standings.")
         self.standings = standings
 

@@ -13,12 +13,13 @@ from services.practices.sign_in.errors import (
     AppUnknown,
     NothingToExchange,
     PracticeNotGranted,
+    Standing,
     StandingRequired,
 )
 from services.practices.sign_in.second_factors import SecondFactors
 from services.practices.store.apps import Apps, Grants
 from services.practices.store.codes import Code
-from services.practices.store.people import Members
+from services.practices.store.people import Members, Practices
 from services.practices.store.second_factors import Ticket
 from services.practices.store.sign_in import SignedIn, SignIns
 from services.practices.tokens import LIFETIME, Subject, issue
@@ -30,6 +31,7 @@ SIGN_INS = 20
 """Of one person at a time; the oldest makes room."""
 _CODE = "The code is wrong, used or too old; ask for a new one."
 _FACTOR = "The code is wrong, used or too old; try the next one, or sign in again."
+_CHANGED = "What you signed in by was changed in the meantime; sign in again."
 _REFRESH = "The refresh token is used, ended or too old; sign in again."
 
 
@@ -72,13 +74,17 @@ class SignIn:
         ]
         if len(found) > 1:
             self._codes.forgive_try(matching)
-            raise StandingRequired([Subject(one.id, _kind(one), one.practice_id) for one in found])
+            raise StandingRequired([self._standing(one) for one in found])
         if not found or not self._codes.use(matching, at):
             raise NothingToExchange(_CODE)
         (person,) = found
         if isinstance(person, Member):
             raise self._factors.required(person, matching.device, at)
         return self._begin(self._accepted(person, at), matching, at)
+
+    def _standing(self, person: Member | Client) -> Standing:
+        practice = Practices(self._database).get(person.practice_id, person.practice_id)
+        return Standing(person.id, _kind(person), practice.id, practice.name)
 
     def _accepted(self, client: Client, at: datetime) -> Client:
         """Who was invited has accepted by this."""
@@ -131,9 +137,17 @@ class SignIn:
             expires_at=at + SIGNED_IN_FOR,
         )
         self._sign_ins.add(sign_in, SIGN_INS)
+        self._require_unchanged(person, sign_in, at)
         device = self._codes.remember(by.device, person.address, at)
         refresh_token = refresh_tokens.written(self._settings, sign_in.id, 0)
         return Tokens(self._token_of(sign_in, at), refresh_token, device, told)
+
+    def _require_unchanged(self, person: Member | Client, sign_in: SignedIn, at: datetime) -> None:
+        """Whoever changed what they signed in by has ended what they found, and may have missed this."""
+        found = people(self._database, sign_in.kind).look(person.practice_id, person.id)
+        if found is None or found.address != person.address or not found.stays(sign_in.id, at):
+            self._sign_ins.end(sign_in, at)
+            raise NothingToExchange(_CHANGED)
 
     def by_refresh_token(self, token: str, at: datetime) -> Tokens:
         id, number = refresh_tokens.read(self._settings, token) or ("", 0)

@@ -1,6 +1,6 @@
 """Codes by mail, and the devices that have signed in before."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -100,11 +100,11 @@ class Codes:
         )
         return result.modified_count == 1
 
-    def to_send(self, at: datetime, limit: int = 100) -> Iterator[tuple[str, list[Code]]]:
-        """Quotas with their codes that are not sent yet, longest waiting first."""
-        for found in self.collection.find({"due": {"$lte": at}}).sort("due").limit(limit):
-            codes = [Code(**code) for code in found["codes"]]
-            yield found["_id"], [code for code in codes if code.sealed is not None]
+    def to_send(self, at: datetime, limit: int = 100) -> dict[str, list[Code]]:
+        """By quota the codes that are not sent yet, longest waiting first."""
+        found = self.collection.find({"due": {"$lte": at}}).sort("due").limit(limit)
+        codes = {one["_id"]: [Code(**code) for code in one["codes"]] for one in found}
+        return {quota: [code for code in of if code.sealed is not None] for quota, of in codes.items()}
 
     def waiting(self) -> int:
         """How many quotas have codes that are not sent yet."""
@@ -116,16 +116,17 @@ class Codes:
         made = [code["made_at"] for one in found for code in one["codes"] if code["sealed"]]
         return (at - min(made)).total_seconds() if made else 0.0
 
-    def settle(self, quota: str, codes: Sequence[Code]) -> None:
-        """Forget the readable copy of these; one added meanwhile stays due."""
-        ids = [code.id for code in codes]
-        self.collection.update_one(
-            _platform(quota),
+    def settle(self, waited: Mapping[str, Sequence[Code]]) -> None:
+        """Forget the readable copy of these, by quota; one added meanwhile stays due."""
+        quotas: Document = {"_id": {"$in": [*waited]}, "practice_id": PLATFORM}
+        ids = [code.id for codes in waited.values() for code in codes]
+        self.collection.update_many(
+            quotas,
             {"$set": {"codes.$[done].sealed": None, "codes.$[done].sealed_to": None}},
             array_filters=[{"done.id": {"$in": ids}}],
         )
         nothing_left = {"codes.sealed": {"$not": {"$type": "binData"}}}
-        self.collection.update_one({**_platform(quota), **nothing_left}, {"$unset": {"due": ""}})
+        self.collection.update_many({**quotas, **nothing_left}, {"$unset": {"due": ""}})
 
     def put_off(self, quota: str, until: datetime) -> None:
         self.collection.update_one(_platform(quota), {"$set": {"due": until}})

@@ -102,6 +102,11 @@ class _People(Aggregates[P], Generic[P]):
         """Those of any practice who have it, and may be let in."""
         return [*self._load_all([*self.collection.find({"address": address, **self.present})])]
 
+    def known(self, addresses: Collection[str]) -> set[str]:
+        """Which of these somebody has who may be let in."""
+        where = {"address": {"$in": sorted(addresses)}, **self.present}
+        return {*self.collection.distinct("address", where)}
+
     def due(self, field: str, at: datetime, limit: int = 100) -> list[Due]:
         """In every practice, what is due by then, longest first."""
         found = self.collection.find(due(field, at), {"practice_id": 1, field: 1}).sort(field).limit(limit)
@@ -112,9 +117,9 @@ class _People(Aggregates[P], Generic[P]):
         where = {"_id": due.id, "practice_id": due.practice_id, due.field: due.since}
         self.collection.update_one(where, {"$set": {due.field: until}})
 
-    def letters(self) -> int:
-        """How many invitations are not sent yet."""
-        return self.collection.count_documents(due("invitation_due", datetime.max.replace(tzinfo=UTC)))
+    def waiting(self, field: str) -> int:
+        """How many have something to be done, at whatever time."""
+        return self.collection.count_documents(due(field, datetime.max.replace(tzinfo=UTC)))
 
 
 def _taken(error: DuplicateKeyError) -> Exception:
