@@ -3,13 +3,13 @@
 import logging
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
 
 from shared.settings import SettingsRefused
-from shared.store.aggregates import OutboxFull, StaleVersion
+from shared.store.aggregates import OutboxFull, StaleVersion, advance
 from shared.store.client import StoreUnavailable
 
 AFTER_RESTORE = 1_000_000
@@ -19,8 +19,10 @@ _TOLD, _FULL, _LEFT = range(3)
 log = logging.getLogger(__name__)
 
 
-def republish_command(open_stores: Callable[[], Iterable[Any]]) -> click.Command:
-    """The command, over whatever stores `open_stores` opens."""
+def republish_command(
+    open_database: Callable[[], Any], stores: Sequence[Callable[[Any], Any]], collections: Sequence[str]
+) -> click.Command:
+    """The command, over these stores; after a restore all `collections` of aggregates are numbered anew."""
 
     @click.command(
         "republish",
@@ -35,11 +37,14 @@ def republish_command(open_stores: Callable[[], Iterable[Any]]) -> click.Command
     def command(to: str | None, after_restore: bool) -> None:
         if to and after_restore:
             raise click.UsageError("Every service has heard what the backup lacks: leave out --to.")
-        skipping = AFTER_RESTORE if after_restore else 0
+        database = open_database()
+        if after_restore:
+            numbered = sum(advance(database[name], AFTER_RESTORE) for name in collections)
+            click.echo(f"{numbered} aggregates go on beyond what they had told before.")
         became = Counter(
-            _tell(store, *key, to=to, skipping=skipping)
-            for store in open_stores()
-            for key in store.all_keys()
+            _tell(store, practice_id, id, to)
+            for store in (make(database) for make in stores)
+            for practice_id, id in store.all_keys()
         )
         click.echo(f"{became[_TOLD]} aggregates will tell their present state.")
         if became[_FULL] or became[_LEFT]:
@@ -54,9 +59,9 @@ def _service_name(context: click.Context, option: click.Parameter, to: str | Non
     return to
 
 
-def _tell(store: Any, practice_id: str, id: str, **how: Any) -> int:
+def _tell(store: Any, practice_id: str, id: str, to: str | None) -> int:
     try:
-        _snapshot(store, practice_id, id, **how)
+        _snapshot(store, practice_id, id, to)
     except (StoreUnavailable, SettingsRefused):
         raise
     except OutboxFull:
@@ -69,13 +74,13 @@ def _tell(store: Any, practice_id: str, id: str, **how: Any) -> int:
     return _TOLD
 
 
-def _snapshot(store: Any, practice_id: str, id: str, **how: Any) -> None:
+def _snapshot(store: Any, practice_id: str, id: str, to: str | None) -> None:
     while True:
         aggregate = store.get(practice_id, id)
         several = getattr(aggregate, "snapshots", None)
         aggregate.events += several() if several else [aggregate.snapshot()]
         try:
-            store.save(aggregate, **how)
+            store.save(aggregate, to)
             return
         except StaleVersion:
             continue

@@ -131,7 +131,9 @@ def _commands(service: Service) -> click.Group:
     for name, run in {"web": _web, "worker": _worker, **service.parts}.items():
         group.add_command(_part(service, name, run))
     group.add_command(_prepare(service))
-    group.add_command(republish_command(lambda: _open_republished(service)))
+    group.add_command(
+        republish_command(lambda: _open_republished(service), service.republished, service.collection_names)
+    )
     group.add_command(parked_commands(lambda: _open_parked(service)))
     group.add_command(keys_commands(lambda: _open_vault(service)))
     for command in service.commands:
@@ -269,8 +271,7 @@ def _prepare(service: Service) -> click.Command:
     )
 
 
-def _open_republished(service: Service) -> Iterator[Any]:
+def _open_republished(service: Service) -> Any:
     settings = Settings.read(service.name)
     logs.set_up(service.name, "republish", stream=sys.stderr)
-    database = connect(settings)
-    return (store(database) for store in service.republished)
+    return connect(settings)

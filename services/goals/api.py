@@ -61,7 +61,9 @@ def agree_goal(goal: Goal) -> Goal:
 @allows("goal.decline", goals)
 @api.response(200, GoalView)
 def decline_goal(goal: Goal) -> Goal:
-    goal.decline(caller().id, _clinician(goal.client_id, goal.clinician_id), now())
+    # At any time: what nobody wants must not wait for care to begin again.
+    clinician_id = clinician_for(database(), caller(), goal.client_id, standings(), goal.clinician_id)
+    goal.decline(caller().id, clinician_id or goal.clinician_id, now())
     return goals().save(goal)
 
 
@@ -69,7 +71,5 @@ def _clinician(client_id: str, so_far: str | None = None) -> str:
     """Between whom and the client it is from now on."""
     found = clinician_for(database(), caller(), client_id, standings(), so_far)
     if found is None:
-        raise NoEpisode(
-            "A goal is proposed and decided while an episode of care is under way; there is none."
-        )
+        raise NoEpisode("A goal is proposed and agreed while an episode of care is under way; there is none.")
     return found

@@ -59,6 +59,17 @@ def _look_again(database: Any, due: Due, at: datetime) -> datetime | None:
 
 
 def _transfer(database: Any, member: Member, removal: Removal, episode_id: str, at: datetime) -> bool:
+    try:
+        return _transferred(database, member, removal, episode_id, at)
+    except StoreUnavailable:
+        raise
+    except Exception as error:  # noqa: BLE001 - one record that cannot be read holds up no other
+        about = {"error": type(error).__name__, "episode_id": episode_id}
+        log.error("Episode not handed over", extra=about)
+        return False
+
+
+def _transferred(database: Any, member: Member, removal: Removal, episode_id: str, at: datetime) -> bool:
     members, episodes = Members(database), Episodes(database)
     to = members.find(member.practice_id, removal.successor(episode_id) or "")
     if to is None or not to.cares:

@@ -16,7 +16,7 @@ from services.practices.domain.members import Member
 from services.practices.domain.people import Person
 from services.practices.sign_in.second_factors import SecondFactors
 from services.practices.store.people import Clients, Members
-from services.practices.tokens import make_first
+from services.practices.tokens import require_opened
 from shared.settings import Settings, SettingsRefused
 from shared.store.client import StoreUnavailable
 
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 def renew_look_ups(database: Any, settings: Settings) -> Counter[str]:
     """What people are found by; and who has a second factor that nobody can open enrols another."""
     # A key that is merely mistyped does not open the signing keys either: then nothing is touched.
-    make_first(database, settings)
+    require_opened(database, settings)
     key, external = settings.key("email"), settings.key("external_id")
     factors = SecondFactors(database, settings)
 

@@ -95,9 +95,17 @@ def rotate(database: Any, settings: Settings, at: datetime) -> str:
 
 def make_first(database: Any, settings: Settings) -> None:
     """What `prepare` does: a key where there is none, a sentence where those there cannot be read."""
+    if SigningKeys(database).all():
+        require_opened(database, settings)
+    else:
+        rotate(database, settings, now())
+
+
+def require_opened(database: Any, settings: Settings) -> None:
+    """That there are signing keys, and that this secret key opens them."""
     keys = SigningKeys(database).all()
     if not keys:
-        rotate(database, settings, now())
+        raise SettingsRefused("There are no signing keys yet: run prepare first.")
     for key in keys:
         _private(key, settings)
 

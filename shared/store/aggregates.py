@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
+from pymongo import timeout
 from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
@@ -27,6 +28,8 @@ from shared.store.pages import HIDDEN, page
 
 OUTBOX_LIMIT = 1_000
 """A document of 1,000 pending events costs 1.6 ms a save, one of 20,000 costs 23 ms (architecture.md)."""
+_LONGEST = 24 * 60 * 60
+"""Seconds."""
 
 
 class StaleVersion(Exception):
@@ -145,14 +148,14 @@ class Aggregates(Generic[T]):
 
     def all_keys(self) -> Iterator[tuple[str, str]]:
         """(practice_id, id) of every one of every practice, for what an operator does to all."""
-        for document in self.collection.find({}, {"practice_id": 1}).sort("_id", 1):
+        # The server forgets a cursor that nobody asks for ten minutes; a full batch would last longer.
+        for document in self.collection.find({}, {"practice_id": 1}).sort("_id", 1).batch_size(1_000):
             yield document["practice_id"], document["_id"]
 
-    def save(self, aggregate: T, to: str | None = None, skipping: int = 0) -> T:
+    def save(self, aggregate: T, to: str | None = None) -> T:
         """Write what changed since it was loaded, and the events it says, in one atomic update.
 
-        Its events go to every subscriber, or only to the service that `to` names. They take the next places
-        in its sequence, or those after so many that are skipped.
+        Its events go to every subscriber, or only to the service that `to` names.
         """
         before: Document = vars(aggregate)["_before"]
         state = self._state(aggregate)
@@ -165,8 +168,7 @@ class Aggregates(Generic[T]):
             "practice_id": aggregate.practice_id,
             "version": aggregate.version,
         }
-        last = before["eseq"] + skipping
-        update: Document = {"$inc": {"version": 1, "eseq": skipping + len(events)}}
+        update: Document = {"$inc": {"version": 1, "eseq": len(events)}}
         if changed:
             update["$set"] = self._written(before | state, changed)
         if events:
@@ -174,12 +176,12 @@ class Aggregates(Generic[T]):
             # Nothing was pending where nothing was due, and whoever said something since changed the version.
             if "due" in before:
                 where[f"outbox.{OUTBOX_LIMIT - 1}"] = {"$exists": False}
-            update["$push"] = {"outbox": {"$each": _records(events, last, at, to)}}
+            update["$push"] = {"outbox": {"$each": _records(events, before["eseq"], at, to)}}
             update["$min"] = {"due": at}
             before = before | {"due": at}
         if self.collection.update_one(where, update).matched_count == 0:
             self._refuse(where)
-        written = before | state | {"eseq": last + len(events), "version": aggregate.version + 1}
+        written = before | state | {"eseq": before["eseq"] + len(events), "version": aggregate.version + 1}
         return self._stored(aggregate, written)
 
     def _refuse(self, where: Document) -> None:
@@ -216,6 +218,15 @@ class Aggregates(Generic[T]):
         # Kept beside the fields of the dataclass, so that save can tell what changed.
         vars(aggregate)["_before"] = document
         return aggregate
+
+
+def advance(collection: Collection[Document], by: int) -> int:
+    """Leave out so many places in every sequence; how many there are.
+
+    Who is changing one meanwhile finds its version changed.
+    """
+    with timeout(_LONGEST):
+        return collection.update_many({}, {"$inc": {"eseq": by, "version": 1}}).modified_count
 
 
 _IDENTITY = {"id": "_id", "practice_id": "practice_id", "version": "version"}

@@ -251,13 +251,17 @@ def test_of_two_clinicians_the_one_who_proposed_hears_of_it(request_: Requests, 
 
 
 @pytest.mark.parametrize(("by", "other"), [("member:clara", "client:maya"), ("client:maya", "member:clara")])
-def test_after_the_end_nothing_is_decided(request_: Requests, database: Any, by: str, other: str) -> None:
+def test_after_the_end_nothing_is_agreed_and_what_nobody_wants_is_declined(
+    request_: Requests, database: Any, by: str, other: str
+) -> None:
     goal = request_(by, "POST", "/v1/clients/maya/goals", json=GOAL).get_json()
     hearing.hear(service, database, hearing.step("episode.ended", "maya", "clara", "ended", sequence=9))
 
-    for decision in ("agreement", "refusal"):
-        refused = request_(other, "POST", f"/v1/goals/{goal['id']}/{decision}", match='"1"')
-        assert (refused.status_code, refused.get_json()["type"]) == (409, "/problems/no-episode")
+    agreed = request_(other, "POST", f"/v1/goals/{goal['id']}/agreement", match='"1"')
+    declined = request_(other, "POST", f"/v1/goals/{goal['id']}/refusal", match='"1"')
+
+    assert (agreed.status_code, agreed.get_json()["type"]) == (409, "/problems/no-episode")
+    assert (declined.status_code, declined.get_json()["status"]) == (200, "declined")
 
 
 def test_a_consent_to_something_else_shows_no_goal(request_: Requests, database: Any) -> None:

@@ -34,6 +34,7 @@ WORD = re.compile(r"[A-Z]+|[a-z_]+|[1-5]\d\d|/[a-z0-9_./<>-]*|\d+(\.\d+)?(e\+\d+
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-|@")
 REFUSED = "tandem_relay_refused_total"
 FULL = "test.full"
+LETTERS = {"letters", "invitations", "address"}
 RATINGS = dict.fromkeys(("heard", "mattered", "pace", "could_say", "usable"), 5)
 
 
@@ -157,14 +158,14 @@ def test_each_process_shows_only_what_it_counts(running: Platform) -> None:
 
     wanted = {f"{service}-web": {"http", "lock"} for service in parts.services()}
     wanted |= {
-        f"{service}-worker": {"outbox", "relay", "consumer", "parked", "letters", "invitations", "lock"}
+        f"{service}-worker": {"outbox", "relay", "consumer", "parked", "lock", *LETTERS}
         for service in parts.services()
     }
     wanted["partners-sender"] = {"webhook", "sender", "lock"}
     # Whoever has nothing to hear has no consumer; only practices writes letters.
     wanted["practices-worker"] -= {"consumer"}
     for service in set(parts.services()) - {"practices"}:
-        wanted[f"{service}-worker"] -= {"letters", "invitations"}
+        wanted[f"{service}-worker"] -= LETTERS
     assert shown == wanted
 
 

@@ -179,13 +179,16 @@ def give_up_addresses(running: Platform) -> None:
     own = running.url("practices", "/me/address")
     changes = range(0, WORDS, IN_ADDRESS)
     for change in changes:
-        new = {"email": address()}
-        asked = call("POST", own, token=token, body=new).expect(202)
-        until(lambda new=new: codes(running.place, new["email"]))  # type: ignore[misc]
+        new, before = address(), codes(running.place, email)
+        asked = call("POST", own, token=token, body={"email": new}).expect(202)
+        until(lambda new=new: codes(running.place, new))  # type: ignore[misc]
+        until(lambda old=email, before=before: codes(running.place, old) != before)  # type: ignore[misc]
         if change == changes[-1]:
             processes.stop(running.place, ["mail"])
-        proof = {"code": codes(running.place, new["email"])[0], "ticket": asked.body["ticket"]}
-        call("PUT", own, token=token, body=new | proof).expect(200)
+        said = {"code": codes(running.place, new)[-1], "present_code": codes(running.place, email)[-1]}
+        proof = {"email": new, "ticket": asked.body["ticket"], **said}
+        call("PUT", own, token=token, body=proof).expect(200)
+        email = new
 
 
 def care_for(running: Platform, client: Answer) -> None:

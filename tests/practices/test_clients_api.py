@@ -4,6 +4,7 @@ import pytest
 
 from services.practices.domain.addresses import look_up
 from services.practices.domain.clients import ClientStatus, EmergencyContact
+from services.practices.domain.invitations import LETTERS
 from services.practices.domain.looks import TRIES
 from services.practices.domain.members import Role
 from services.practices.store.people import Clients
@@ -98,6 +99,28 @@ def test_an_address_that_was_written_down_wrong_is_corrected_and_lets_nobody_in(
     assert (invited.json["status"], invited.json["invitation"]["number"]) == ("invited", 2)
 
 
+def test_the_same_address_again_leaves_the_invitation_good(world, as_, clara):
+    maya = world.invited_client("maya@example.org")
+    world.episode(maya, clara)
+
+    same = as_(clara).patch(f"/clients/{maya.id}", {"email": "Maya@example.org"}, match=1)
+
+    assert (same.json["email"], same.json["status"]) == ("Maya@example.org", "invited")
+    assert Clients(world.database).get(world.practice.id, maya.id).may_sign_in(now())
+
+
+def test_who_got_many_letters_today_holds_up_no_others_invitation(world, as_, olivia):
+    first, second = sorted((world.enrolled(), world.enrolled()), key=lambda one: one.id)
+    for number in range(1, LETTERS + 1):
+        as_(olivia).post(f"/clients/{first.id}/invitation", match=number)
+    as_(olivia).patch(f"/clients/{first.id}", {"email": "right@example.org"}, match=LETTERS + 1)
+
+    all_of_them = as_(olivia).post("/client-invitations", {"who": "all"})
+
+    assert all_of_them.json == {"invited": 1, "remaining": 1}
+    assert Clients(world.database).get(world.practice.id, second.id).invitation_due is not None
+
+
 def test_who_is_a_client_is_not_found_out_by_trying(world, as_, clara, olivia):
     taken = {world.client().email for _ in range(TRIES)}
     others = world.client(), world.app()
@@ -105,19 +128,26 @@ def test_who_is_a_client_is_not_found_out_by_trying(world, as_, clara, olivia):
     own = world.client()
     world.episode(own, clara)
 
+    enrolled = as_(clara).post("/clients", body(), key="k")
     answers = [as_(clara).post("/clients", body(email=email)) for email in taken]
-    enrolled = as_(clara).post("/clients", body())
+    free, path = {"email": "free@example.org"}, f"/clients/{enrolled.json['id']}"
     more = [
         as_(clara).post("/clients", body(email=taken.pop())),
-        as_(clara).patch(f"/clients/{enrolled.json['id']}", {"email": taken.pop()}, match=1),
+        as_(clara).post("/clients", body(**free)),
+        as_(clara).patch(path, free, match=1),
         as_(clara).put(link(own, others[1]), {"external_id": "x-1"}, match=1),
+        as_(clara).put(link(own, others[1]), {"external_id": "free"}, match=1),
     ]
     office = as_(olivia).post("/clients", body(email=taken.pop()))
+    usual = [
+        as_(clara).patch(path, {"pronouns": "she"}, match=1),
+        as_(clara).post("/clients", body(), key="k"),
+    ]
 
     assert {problem(answer) for answer in answers} == {(409, "address-taken")}
-    assert enrolled.status_code == 201
     assert {problem(answer) for answer in more} == {(429, "too-many-looks")}
     assert problem(office) == (409, "address-taken")
+    assert [answer.status_code for answer in usual] == [200, 200]
 
 
 def test_who_repeats_an_enrolment_is_shown_the_client_only_while_they_may_see_them(world, as_, clara, daniel):

@@ -23,6 +23,7 @@ from services.practices.tokens import key_set
 from shared.clock import now
 from shared.ids import derived_from
 from shared.settings import Settings, refusals
+from tests.practices.conftest import every
 
 OPEN = [
     *("--name", "Harbour", "--timezone", "Europe/Lisbon", "--language", "en", "--language", "pt"),
@@ -165,7 +166,7 @@ def offer(*languages):
 
 
 def end_care(database):
-    for episode in Episodes(database).everywhere():
+    for episode in every(Episodes(database)):
         episode.end(episode.client_id, now())
         episode.close(episode.clinician_id, now())
         Episodes(database).save(episode)

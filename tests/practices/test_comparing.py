@@ -32,7 +32,7 @@ def compared(monkeypatch):
 
 def test_a_mailed_code(world, maya, compared):
     _, ticket = world.asked(maya.email)
-    ((_, [code]),) = Codes(world.database).to_send(now())
+    ([code],) = Codes(world.database).to_send(now()).values()
 
     MailedCodes(world.database, world.settings).matching(maya.email, WRONG, ticket, now())
 

@@ -140,13 +140,15 @@ def test_a_key_that_is_used_again_with_other_addresses_is_no_way_to_try_more(gla
 
 
 def test_tries_are_counted_within_the_last_hour(glass):
-    tries, at = Tries(glass.world.database), now()
+    tries, at = Tries(glass.world.database, "glass", "p", "m"), now()
 
-    counted = [tries.count("p", "m", at + timedelta(minutes=minute)) for minute in (0, 10, 20, 30, 40, 50)]
+    counted = [tries.count(at + timedelta(minutes=minute)) for minute in (0, 10, 20, 30, 40, 50)]
 
     assert counted == [True] * TRIES + [False]
-    assert tries.count("p", "m", at + TRIES_WITHIN)
-    assert not tries.count("p", "m", at + TRIES_WITHIN)
+    assert not tries.room(at + timedelta(minutes=59))
+    assert tries.room(at + TRIES_WITHIN)
+    assert tries.count(at + TRIES_WITHIN)
+    assert not tries.count(at + TRIES_WITHIN)
 
 
 def test_a_repeated_request_is_one_look(glass):

@@ -40,6 +40,7 @@ class Mailbox:
         self.mails = []
         self.tried = []
         self.refuses_recipient = self.refuses = None
+        self.refused = {}
         self.came = threading.Event()
         self.may_answer = lambda: True
 
@@ -49,8 +50,8 @@ class Mailbox:
         return AuthResult(success=True)
 
     async def handle_RCPT(self, server, session, envelope, address, options):
-        if self.refuses_recipient:
-            return self.refuses_recipient
+        if refusal := self.refused.get(address, self.refuses_recipient):
+            return refusal
         envelope.rcpt_tos.append(address)
         return "250 Known"
 
@@ -286,6 +287,29 @@ def test_one_letter_that_cannot_be_sent_holds_up_no_other(world, mailbox, reacha
     send_due(world.database, reachable, lease, NEVER)
 
     assert [recipients for recipients, _ in mailbox.mails] == [[EMAIL]]
+
+
+def test_one_mailbox_that_is_full_has_no_other_get_its_letter_again(world, mailbox, reachable, lease):
+    ada, codes = world.client(email=EMAIL), MailedCodes(world.database, reachable)
+    for address in ("full@example.org", "other@example.org"):
+        codes.ask_for_change(ada.id, {Address.NEW: address}, now())
+    world.database["clients"].update_one({"_id": ada.id}, {"$set": {"letters_due": now()}})
+    kept = Clients(world.database).get(world.practice.id, ada.id)
+    kept.former_emails = {"l1": "full@example.org", "l2": "former@example.org"}
+    kept.address_changed_at = now()
+    Clients(world.database).save(kept)
+    mailbox.refused = {"full@example.org": "452 Full"}
+
+    for _ in range(3):
+        send_due(world.database, reachable, lease, NEVER)
+        world.database["codes"].update_many({"due": {"$exists": True}}, {"$set": {"due": now()}})
+        world.database["clients"].update_one({"_id": ada.id}, {"$set": {"letters_due": now()}})
+
+    sent = sorted(recipient for recipients, _ in mailbox.mails for recipient in recipients)
+    assert sent == ["former@example.org", "other@example.org"]
+    left = Clients(world.database).get(world.practice.id, ada.id)
+    assert left.former_emails == {"l1": "full@example.org"}
+    assert Codes(world.database).waiting() == 1
 
 
 def test_only_who_holds_the_lease_sends(world, mailbox, reachable, lease):

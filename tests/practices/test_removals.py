@@ -366,6 +366,17 @@ def test_a_record_that_cannot_be_read_holds_up_no_other(world, clara, daniel, re
     assert clinicians(world)[episode.id] == daniel.id
 
 
+def test_an_episode_that_cannot_be_read_holds_up_no_other_of_the_same_clinician(world, clara, daniel, remove):
+    episodes = sorted(world.episode(world.client(), clara).id for _ in range(3))
+    world.database["episodes"].update_one({"_id": episodes[0]}, {"$set": {"locked_record": b"changed"}})
+
+    removed = remove(clara, others=daniel.id)
+    hand_over_due(world.database, now() + removals.AGAIN_AFTER, always)
+
+    assert removed.status_code == 200
+    assert clinicians(world) == {episodes[0]: clara.id} | dict.fromkeys(episodes[1:], daniel.id)
+
+
 def test_who_is_removed_is_out_with_the_next_request(world, http, clara, remove):
     by = world.bearer(clara)
 

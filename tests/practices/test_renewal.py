@@ -13,6 +13,7 @@ from services.practices.domain.members import Role
 from services.practices.domain.removals import Removal
 from services.practices.sign_in import NothingToExchange
 from services.practices.store.people import Clients, Members
+from services.practices.tokens import make_first
 from shared.clock import now
 from shared.settings import Settings, SettingsRefused
 from tests.practices.signed_in import again
@@ -31,6 +32,7 @@ def lose_secret_key(run, world, monkeypatch):
         world.settings = Settings.read("practices")
         if signing_keys:
             world.database["signing_keys"].delete_many({})
+            make_first(world.database, world.settings)
 
     return lose
 
@@ -88,6 +90,16 @@ def test_who_was_removed_stays_without_look_up_and_contact(run, world, olivia, c
 
     member = again(world, clara)
     assert (member.email, member.address, member.contact) == ("", clara.id, None)
+
+
+def test_before_prepare_has_made_a_signing_key_nobody_is_touched(run, world):
+    ada = world.with_factor(world.member(Role.CLINICIAN))
+    world.database["signing_keys"].delete_many({})
+
+    result, _ = run(renew_look_ups)
+
+    assert "run prepare first" in str(result.exception)
+    assert again(world, ada) == ada
 
 
 def test_a_secret_key_that_does_not_open_the_signing_keys_touches_nobody(run, world, lose_secret_key):

@@ -205,6 +205,16 @@ def test_the_end_cancels_what_was_made_before_it_and_begins_after_it(made_in, st
     assert len([one for one in made.sessions if one.scheduled]) == left
 
 
+def test_in_aftercare_only_sessions_that_were_made_in_it_are_moved():
+    made_before, made_in_it = series(AT), series(AT, episode=of("aftercare"))
+
+    made_in_it.move(made_in_it.sessions[0], of("aftercare"), AT + WEEK, None, "clara", AT)
+
+    assert made_in_it.sessions[0].starts_at == AT + WEEK
+    with pytest.raises(EpisodeOver, match="schedule another one"):
+        made_before.move(made_before.sessions[0], of("aftercare"), AT + WEEK, None, "clara", AT)
+
+
 def of(status):
     return dataclasses.replace(EPISODE, status=EpisodeStatus(status))
 

@@ -21,7 +21,7 @@ from shared.clock import now
 from shared.ids import PLATFORM, new_id
 from shared.security.tokens import Keys, Verifier
 from tests.commands import Commands
-from tests.practices.conftest import SECRET, killed
+from tests.practices.conftest import SECRET, before, killed
 
 EMAIL = "ada@example.org"
 MINUTE = timedelta(minutes=1)
@@ -252,6 +252,22 @@ def test_known_and_unknown_addresses_cost_the_same_commands(world, mongo_url, de
 def exhaust(codes, email=EMAIL):
     for _ in range(2 * CODES):
         codes.ask(email, None, now())
+
+
+def test_who_has_a_mailbox_that_was_corrected_meanwhile_does_not_come_in(world, sign_in):
+    wrong = world.invited_client("wrong@example.org")
+    code, ticket = world.asked("wrong@example.org")
+
+    def correct():
+        client = Clients(world.database).get(world.practice.id, wrong.id)
+        client.correct_address("right@example.org", "right", now())
+        client.invite(world.practice, now())
+        Clients(world.database).save(client)
+
+    with before(Clients, "change", correct), pytest.raises(NothingToExchange):
+        sign_in.by_code("wrong@example.org", code, ticket, None, None, now())
+
+    assert not Clients(world.database).get(world.practice.id, wrong.id).active
 
 
 def test_strangers_who_ask_all_day_keep_nobody_out_who_was_there_before(world, sign_in, codes):

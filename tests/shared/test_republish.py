@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from shared.republish_command import AFTER_RESTORE, republish_command
-from shared.store.aggregates import OUTBOX_LIMIT, Aggregates
+from shared.store.aggregates import OUTBOX_LIMIT, Aggregates, StaleVersion
 from shared.store.indexes import aggregates, prepare, records
 from shared.store.lock.fields import RECORD
 from shared.store.operations import project, write
@@ -58,7 +58,8 @@ def notes(database: Any) -> Notes:
 
 
 def republish(notes: Notes, *options: str) -> Result:
-    return CliRunner().invoke(republish_command(lambda: [notes]), options)
+    database = notes.collection.database
+    return CliRunner().invoke(republish_command(lambda: database, [Notes], ["notes"]), options)
 
 
 def test_what_cannot_be_read_holds_up_no_other(notes: Notes, caplog: pytest.LogCaptureFixture) -> None:
@@ -74,10 +75,9 @@ def test_what_cannot_be_read_holds_up_no_other(notes: Notes, caplog: pytest.LogC
 
     assert ended.exit_code == 1
     assert [event["type"] for event in notes.told("d")] == ["note.snapshot"]
-    first, *rest = ended.output.splitlines()
-    assert first == "1 aggregates will tell their present state."
-    assert "1 have too many events waiting already" in " ".join(rest)
-    assert "2 cannot be read and were left out" in " ".join(rest)
+    assert "1 aggregates will tell their present state." in ended.output.splitlines()
+    assert "1 have too many events waiting already" in ended.output
+    assert "2 cannot be read and were left out" in ended.output
     told = [record for record in caplog.records if record.message == "Aggregate not told"]
     assert [vars(record)["id"] for record in told] == ["a", "b"]
 
@@ -106,6 +106,24 @@ def test_after_a_restore_a_read_model_that_has_seen_more_learns_what_is_now(
     note.events.append(note.snapshot())
     notes.save(note)
     assert colour() == "green"
+
+
+def test_after_a_restore_what_tells_no_snapshot_goes_on_beyond_what_it_told_too(notes: Notes) -> None:
+    notes.add(Note("a"))
+    loaded = notes.get("p", "a")
+    database = notes.collection.database
+
+    command = republish_command(lambda: database, [], ["notes"])
+    ended = CliRunner().invoke(command, ["--after-restore"])
+    loaded.colour = "green"
+    with pytest.raises(StaleVersion):
+        notes.save(loaded)
+    now = notes.get("p", "a")
+    now.events.append(now.snapshot())
+    notes.save(now)
+
+    assert "1 aggregates go on beyond what they had told before." in ended.output
+    assert [event["sequence"] for event in notes.told("a")] == [AFTER_RESTORE + 1]
 
 
 def test_after_a_restore_every_service_is_told(notes: Notes) -> None:

@@ -12,7 +12,7 @@ from services.practices.api.stores import (
     myself,
     own_practice,
 )
-from services.practices.api.tries import counted
+from services.practices.api.tries import counted, require_room
 from services.practices.contacts import reached
 from services.practices.domain.addresses import AddressTaken
 from services.practices.domain.clients import (
@@ -74,6 +74,7 @@ def with_warning(view: Callable[..., Any]) -> Callable[..., Enrolled]:
 @counted
 @creates(clients, read="client.read")
 def enrol_client(body: dict[str, Any], id: str) -> Client:
+    require_room()
     practice, at, invite = own_practice(), now(), body.pop("invite")
     address = address_of(body["email"])
     client = Client.enrol(practice, **body, id=id, address=address, enrolled_by=caller().id, at=at)
@@ -130,6 +131,7 @@ def change_client(client: Client, body: dict[str, Any]) -> Client:
     email = body.pop("email", None)
     client.change(own_practice(), caller().id, **body)
     if email is not None:
+        require_room()
         client.correct_address(email, address_of(email), now())
     if email is not None or "phone" in body:
         reached(settings(), client)
@@ -160,14 +162,14 @@ def invite_clients(body: dict[str, Any]) -> Mapping[str, int]:
 
 
 def _invite(chosen: Iterable[Client]) -> int:
-    """How many were invited: whom somebody else has just changed is left."""
+    """How many were invited: whom somebody else has just changed, or who got many letters today, is left."""
     practice, at, invited = own_practice(), now(), 0
     practice.require_crisis_texts()
     for client in chosen:
-        client.invite(practice, at)
         try:
+            client.invite(practice, at)
             clients().save(client)
-        except StaleVersion:
+        except (StaleVersion, InvitedTooOften):
             continue
         invited += 1
     return invited

@@ -3,7 +3,7 @@
 from typing import Any
 
 from services.practices.api.stores import apps, clients, external_key
-from services.practices.api.tries import counted
+from services.practices.api.tries import counted, require_room
 from services.practices.domain.apps import AppNotFound
 from services.practices.domain.clients import Client, ClientNotFound, ExternalIdTaken
 from services.practices.domain.consents import ConsentedOften, ConsentNotFound
@@ -70,6 +70,7 @@ def list_external_ids(client: Client) -> Client:
 @counted
 def set_external_id(client: Client, body: dict[str, Any], app_id: str) -> Client:
     _require_own(app_id)
+    require_room()
     client.link(apps().named(app_id), body["external_id"], external_key())
     return _as_seen(clients().save(client))
 

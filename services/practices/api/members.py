@@ -1,6 +1,7 @@
 """Requests about members."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from services.practices.api.stores import (
@@ -31,6 +32,7 @@ from services.practices.removals import hand_over
 from services.practices.schemas import members as schemas
 from services.practices.sign_in.ending import end_late
 from shared.clock import now
+from shared.store.client import StoreUnavailable
 from shared.web.allows import allows
 from shared.web.blueprint import Blueprint
 from shared.web.context import caller, database, settings
@@ -135,7 +137,9 @@ def remove_member(member: Member, body: dict[str, Any]) -> Member:
     if clashing := _clashing(member, removal, caseload):
         raise SuccessorCares(clashing)
     removed = _decided(member, lambda me: member.remove(me, removal, caseload))
-    hand_over(database(), removed, removal.at)
+    # It is saved, which must not be told as a failure: the timer does what cannot be done now.
+    with suppress(StoreUnavailable):
+        hand_over(database(), removed, removal.at)
     return removed
 
 

@@ -1,4 +1,8 @@
-"""Counts what could tell somebody who is a client of their colleagues."""
+"""Counts what could tell somebody who is a client of their colleagues.
+
+That an address or an id is taken tells it. After some such answers none is given any more, not even that one
+is free, but to the office, which sees everybody.
+"""
 
 from collections.abc import Callable
 from functools import wraps
@@ -13,21 +17,27 @@ from shared.clock import now
 from shared.web.context import caller, database
 
 
-def count_try() -> None:
-    if not Tries(database()).count(caller().practice_id, caller().id, now()):
+def require_room() -> None:
+    if _counts() and not _tries().room(now()):
         raise TooManyLooks("Ask an owner or admin of the practice, or wait for an hour.")
 
 
 def counted(view: Callable[..., Any]) -> Callable[..., Any]:
-    """That somebody else has an address or id already is a try, but for the office, who sees everybody."""
-
     @wraps(view)
     def answer(*args: Any, **path: Any) -> Any:
         try:
             return view(*args, **path)
         except (AddressTaken, ExternalIdTaken):
-            if caller().kind == "member" and not myself().in_office:
-                count_try()
+            if _counts():
+                _tries().count(now())
             raise
 
     return answer
+
+
+def _counts() -> bool:
+    return caller().kind == "member" and not myself().in_office
+
+
+def _tries() -> Tries:
+    return Tries(database(), "taken", caller().practice_id, caller().id)

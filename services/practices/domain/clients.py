@@ -141,9 +141,10 @@ class Client(Person):
         """It was written down wrong: whoever was invited there is invited no more."""
         if self.active:
             raise JoinedAlready(f"Client {self.id} has joined; only they can change their address.")
+        if address != self.address:
+            self.withdraw_invitation(at)
+            self.status = ClientStatus.ENROLLED
         self.email, self.address = email, address
-        self.withdraw_invitation(at)
-        self.status = ClientStatus.ENROLLED
 
     def _told(self) -> dict[str, Any]:
         about = {"display_name": self.display_name, "language": self.language, "timezone": self.timezone}

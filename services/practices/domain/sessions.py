@@ -154,6 +154,8 @@ class Series:
     ) -> None:
         """Only this one; without `minutes` it lasts as long as before."""
         _require_under_way(episode)
+        if episode.status is EpisodeStatus.AFTERCARE and not self.in_aftercare:
+            raise EpisodeOver(f"Session {session.id} was of care that has ended; schedule another one.")
         _require_scheduled(session)
         ends_at = to + (timedelta(minutes=minutes) if minutes else session.ends_at - session.starts_at)
         if (to, ends_at) == (session.starts_at, session.ends_at):

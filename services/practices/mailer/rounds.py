@@ -10,6 +10,7 @@ from typing import Any
 
 from prometheus_client import Gauge
 
+from services.practices.mailer.letters import Letter
 from services.practices.mailer.post import LETTERS, send
 from services.practices.mailer.waiting import Waiting, both, changes, codes, invitations
 from services.practices.store.codes import Codes
@@ -89,22 +90,34 @@ def _send_in_time(waiting: Waiting, settings: Settings, lease: Lease, stopping: 
 
 def _send_all(waiting: Waiting, settings: Settings, lease: Lease) -> None:
     asked: datetime | None = None
+    failed: Exception | None = None
     try:
         for letter in waiting.letters():
             asked = letter.at
             if not lease.held:
                 # Left as it was, for whoever took over.
                 return
-            send(letter, settings)
+            failed = _send(letter, waiting, settings) or failed
     except StoreUnavailable:
         raise
-    except Exception as error:  # noqa: BLE001 - as told below
-        # The mail server is away, or one person's record cannot be read: it holds up no other letter.
-        log.warning("Letter not sent", extra={"error": type(error).__name__})
-        waiting.put_off(waiting.again_at(asked))
-        LETTERS.labels("put_off").inc()
-    else:
+    except Exception as error:  # noqa: BLE001 - one person's record cannot be read: it holds up no other
+        failed = error
+    if failed is None:
         waiting.settle()
+        return
+    log.warning("Letter not sent", extra={"error": type(failed).__name__})
+    waiting.put_off(waiting.again_at(asked))
+    LETTERS.labels("put_off").inc()
+
+
+def _send(letter: Letter, waiting: Waiting, settings: Settings) -> Exception | None:
+    """Why it could not be sent: it holds up no other."""
+    try:
+        send(letter, settings)
+    except Exception as error:  # noqa: BLE001 - the mail server is away, or will not now
+        return error
+    waiting.sent(letter)
+    return None
 
 
 def _waiting(database: Any, field: str) -> int:

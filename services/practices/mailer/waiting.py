@@ -36,11 +36,12 @@ AT_ONCE = 500
 
 @dataclass(frozen=True)
 class Waiting:
-    """Letters that are settled together, or put off together."""
+    """What is settled once its letters are sent, or put off where one of them could not be."""
 
     letters: Callable[[], Iterator[Letter]]
     settle: Callable[[], None]
     put_off: Callable[[datetime], None]
+    sent: Callable[[Letter], None] = lambda _: None
     at_latest_after: timedelta = AT_LATEST_AFTER
     """Until they are tried again, however long they have waited."""
 
@@ -59,9 +60,9 @@ def codes(database: Any, settings: Settings) -> Iterator[Waiting]:
         nobodys = {quota: some for quota, some in waited.items() if not _anybodys(some, known)}
         if nobodys:
             yield Waiting(lambda: iter(()), partial(store.settle, nobodys), lambda _: None)
-        for quota in waited:
+        for quota, some in waited.items():
             if quota not in nobodys:
-                yield _of_quota(store, mailed, quota, waited[quota])
+                yield from (_of_quota(store, mailed, quota, code) for code in some)
         if len(waited) < AT_ONCE:
             return
 
@@ -71,25 +72,25 @@ def _anybodys(codes: list[Code], known: set[str]) -> bool:
     return any(code.address is None or code.address in known for code in codes)
 
 
-def _of_quota(store: Codes, mailed: MailedCodes, quota: str, codes: list[Code]) -> Waiting:
+def _of_quota(store: Codes, mailed: MailedCodes, quota: str, code: Code) -> Waiting:
     return Waiting(
-        partial(_letters, mailed, codes),
-        partial(store.settle, {quota: codes}),
+        partial(_letters, mailed, code),
+        partial(store.settle, {quota: [code]}),
         partial(store.put_off, quota),
         at_latest_after=AGAIN_AFTER,
     )
 
 
-def _letters(mailed: MailedCodes, codes: list[Code]) -> Iterator[Letter]:
-    for code in codes:
-        if code.expires_at > now():
-            try:
-                said, emails = mailed.letter(code)
-            except InvalidToken as error:
-                give_up(error, code.id)
-                continue
-            text = CODE_TEXT.format(code=f"{said[:4]} {said[4:]}")
-            yield from (Letter(code.id, email, CODE, text, code.made_at) for email in emails)
+def _letters(mailed: MailedCodes, code: Code) -> Iterator[Letter]:
+    if code.expires_at <= now():
+        return
+    try:
+        said, emails = mailed.letter(code)
+    except InvalidToken as error:
+        give_up(error, code.id)
+        return
+    text = CODE_TEXT.format(code=f"{said[:4]} {said[4:]}")
+    yield from (Letter(code.id, email, CODE, text, code.made_at) for email in emails)
 
 
 def both(database: Any) -> tuple[Any, Any]:
@@ -125,12 +126,18 @@ def _change(store: Any, due: Due) -> Waiting:
     def letters() -> Iterator[Letter]:
         person = store.get(due.practice_id, due.id)
         at = person.address_changed_at or now()
+        if at + TOLD_WITHIN <= now():
+            told.extend(person.former_emails)
+            return
         for letter_id, email in person.former_emails.items():
-            if at + TOLD_WITHIN > now():
-                yield Letter(letter_id, email, CHANGED, CHANGED_TEXT, at)
-            told.append(letter_id)
+            yield Letter(letter_id, email, CHANGED, CHANGED_TEXT, at)
 
     def settle() -> None:
         store.change(due.practice_id, due.id, lambda person: person.letters_sent(told))
 
-    return Waiting(letters, settle, partial(store.settle, due))
+    def put_off(until: datetime) -> None:
+        if told:
+            settle()
+        store.settle(due, until)
+
+    return Waiting(letters, settle, put_off, sent=lambda letter: told.append(letter.id))

@@ -87,12 +87,17 @@ class SignIn:
         return Standing(person.id, _kind(person), practice.id, practice.name)
 
     def _accepted(self, client: Client, at: datetime) -> Client:
-        """Who was invited has accepted by this."""
+        """Who was invited has accepted by this, if their address is still the one that was proven."""
         if client.active:
             return client
-        changed: Client = people(self._database, "client").change(
-            client.practice_id, client.id, lambda client: client.accept(at)
-        )
+        proven = client.address
+
+        def accept(client: Client) -> None:
+            if client.address != proven or not client.may_sign_in(at):
+                raise NothingToExchange(_CODE)
+            client.accept(at)
+
+        changed: Client = people(self._database, "client").change(client.practice_id, client.id, accept)
         return changed
 
     def by_second_factor(self, ticket: str, given: str, at: datetime) -> Tokens:

@@ -52,9 +52,9 @@ class Episodes(Aggregates[Episode]):
         except DuplicateKeyError:
             raise _open_already(aggregate) from None
 
-    def save(self, aggregate: Episode, to: str | None = None, skipping: int = 0) -> Episode:
+    def save(self, aggregate: Episode, to: str | None = None) -> Episode:
         try:
-            return super().save(aggregate, to, skipping)
+            return super().save(aggregate, to)
         except DuplicateKeyError:
             raise _open_already(aggregate) from None
 
@@ -76,8 +76,8 @@ class Episodes(Aggregates[Episode]):
 
     def has_with(self, practice_id: str, id: str, clinician_id: str | None) -> bool:
         """Whether the client of this episode has an open one with that clinician too."""
-        client_id = self.get(practice_id, id).client_id
-        return clinician_id in self.clinicians_of(practice_id, client_id)
+        episode = self.look(practice_id, id)
+        return episode is not None and clinician_id in self.clinicians_of(practice_id, episode.client_id)
 
     def left_by(self, practice_id: str, clinician_ids: Sequence[str]) -> int:
         """How many open episodes these have together."""

@@ -47,22 +47,29 @@ class OwnLooks(Looks):
 
 
 class Tries:
-    """One document for each member who tried of late, whatever they found."""
+    """One document for what each member tried of late."""
 
-    def __init__(self, database: Database[Document]) -> None:
+    def __init__(self, database: Database[Document], what: str, practice_id: str, member_id: str) -> None:
         self.collection = database["look_tries"]
+        self._key = {"_id": f"{what}/{member_id}", "practice_id": practice_id}
 
-    def count(self, practice_id: str, member_id: str, at: datetime) -> bool:
+    def room(self, at: datetime) -> bool:
+        """Whether one more may be counted."""
+        return self.collection.find_one({**self._key, "$nor": _room(at)}, {"_id": 1}) is None
+
+    def count(self, at: datetime) -> bool:
         """Count one more, unless there were too many: one atomic write."""
-        key = {"_id": member_id, "practice_id": practice_id}
-        room = [{f"at.{TRIES - 1}": {"$exists": False}}, {"at.0": {"$lte": at - TRIES_WITHIN}}]
         counted = {
             "$push": {"at": {"$each": [at], "$slice": -TRIES}},
             "$set": {"expires_at": at + TRIES_WITHIN},
         }
         try:
-            self.collection.update_one({**key, "$or": room}, counted, upsert=True)
+            self.collection.update_one({**self._key, "$or": _room(at)}, counted, upsert=True)
         except DuplicateKeyError:
             # It is there and full, or another request made it a moment ago.
-            return self.collection.update_one({**key, "$or": room}, counted).matched_count == 1
+            return self.collection.update_one({**self._key, "$or": _room(at)}, counted).matched_count == 1
         return True
+
+
+def _room(at: datetime) -> list[Document]:
+    return [{f"at.{TRIES - 1}": {"$exists": False}}, {"at.0": {"$lte": at - TRIES_WITHIN}}]

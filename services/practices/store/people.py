@@ -82,9 +82,9 @@ class _People(Aggregates[P], Generic[P]):
         except DuplicateKeyError as error:
             raise _taken(error) from None
 
-    def save(self, aggregate: P, to: str | None = None, skipping: int = 0) -> P:
+    def save(self, aggregate: P, to: str | None = None) -> P:
         try:
-            return super().save(aggregate, to, skipping)
+            return super().save(aggregate, to)
         except DuplicateKeyError as error:
             raise _taken(error) from None
 
