@@ -48,7 +48,7 @@ mistakes: ## Make known mistakes in copies, and see the tests catch each, in 15 
 test-fast: ## Run the tests that need no server
 	@$(RUN) python -m pytest -m "not servers and not slow" $(ARGS)
 
-bench: ## Measure against peers on a quiet machine, in 12 minutes (BENCH=save_vs_plain,idle_mb for some)
+bench: ## Measure against peers on a quiet machine, in 15 minutes (BENCH=save_vs_plain,idle_mb for some)
 	@$(RUN) python -m benchmarks $(BENCH)
 
 check: ## Format, lint, types, imports, rooms, contracts
