@@ -140,7 +140,7 @@ class Client(Person):
     def correct_address(self, email: str, address: str, at: datetime) -> None:
         """It was written down wrong: whoever was invited there is invited no more."""
         if self.active:
-            raise JoinedAlready(f"Client {self.id} has joined; only they can change their address.")
+            raise JoinedAlready(f"Client {self.id} has joined; they alone change it, at /v1/me/address.")
         if address != self.address:
             self.withdraw_invitation(at)
             self.status = ClientStatus.ENROLLED

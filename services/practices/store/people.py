@@ -125,7 +125,7 @@ class _People(Aggregates[P], Generic[P]):
 def _taken(error: DuplicateKeyError) -> Exception:
     if "external_look_ups" in (error.details or {}).get("keyPattern", {}):
         return ExternalIdTaken("Find the client who has it, or send the right id.")
-    return AddressTaken("Find the person who has it in the list, or use another address.")
+    return AddressTaken("Use another address; an owner or admin finds in the list who has this one.")
 
 
 class Members(_People[Member]):
